@@ -1,0 +1,140 @@
+"""The one home of every indicator: label, unit, direction, formula and definition.
+
+A ratio is always recomputed from sums, never averaged; a zero denominator gives NaN and a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.errors import ParameterError
+from analytics.schema import COTISATION_MEASURES, Dataset
+
+#: A measure of one of the two tables with its sign or weight in a sum.
+Term = tuple[str, float]
+MONTHS_PER_YEAR = 12
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One figure that a mutual steers by.
+
+    Attributes
+    ----------
+    key : str
+        Name used in code and links.
+    label : str
+        French name shown on the screen.
+    unit : {"EUR", "EUR/unite", "taux", "nombre"}
+        How :func:`analytics.french.format_value` writes it.
+    higher_is_better : bool or None
+        Good direction for the mutual; None when neither is good.
+    numerator, denominator : tuple of (measure, weight)
+        Weighted sums of measures; an empty denominator means the numerator itself.
+    definition : str
+        Formula in French, as printed in the glossary and exports.
+    reference : str
+        Where the definition comes from.
+    optional : frozenset of str
+        Measures that the formula does without when the file lacks them.
+    """
+
+    key: str
+    label: str
+    unit: str
+    higher_is_better: bool | None
+    numerator: tuple[Term, ...]
+    denominator: tuple[Term, ...] = ()
+    definition: str = ""
+    reference: str = ""
+    optional: frozenset[str] = frozenset()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure that the formula needs."""
+        return tuple(measure for measure, _ in (*self.numerator, *self.denominator))
+
+    @property
+    def is_money(self) -> bool:
+        """Whether the numerator is in euros, so that a gap can be told in euros."""
+        return self.unit in ("EUR", "EUR/unite", "taux")
+
+
+_DREES = "DREES, rapport annuel sur la situation financière des organismes complémentaires"
+_REGISTRY = (
+    Indicator("cotisation", "Cotisations", "EUR", True, (("cotisation", 1),), (),
+              "Somme des cotisations, dans la base du fichier (TTC, HT ou nette).", _DREES),
+    Indicator("prestation", "Prestations", "EUR", False, (("prestation", 1),), (),
+              "Somme des remboursements versés par la mutuelle, hors part de la Sécurité sociale.", _DREES),
+    Indicator("ratio_pc", "Ratio P/C", "taux", False, (("prestation", 1),), (("cotisation", 1),),
+              "Prestations ÷ cotisations, base des cotisations affichée.", _DREES),
+    Indicator("consommation", "Consommation par bénéficiaire", "EUR/unite", False,
+              (("prestation", 1),), (("beneficiaires", 1),),
+              "Prestations ÷ bénéficiaires (mois-personnes) : euros par bénéficiaire et par mois.",
+              "Pratique actuarielle"),
+    Indicator("frequence", "Fréquence", "nombre", None, (("actes", 1),), (("beneficiaires", 1 / MONTHS_PER_YEAR),),
+              "Actes ÷ bénéficiaires, par année d’exposition.", "Pratique actuarielle"),
+    Indicator("cout_moyen", "Coût moyen par acte", "EUR/unite", False, (("prestation", 1),), (("actes", 1),),
+              "Prestations ÷ actes.", "Pratique actuarielle"),
+    Indicator("reste_a_charge_moyen", "Reste à charge moyen", "EUR/unite", False,
+              (("frais_reels", 1), ("remboursement_amo", -1), ("prestation", -1)), (("actes", 1),),
+              "(Frais réels − remboursements de la Sécurité sociale − prestations) ÷ actes.", _DREES),
+    Indicator("taux_couverture", "Taux de couverture", "taux", True, (("prestation", 1),),
+              (("frais_reels", 1), ("remboursement_amo", -1)),
+              "Prestations ÷ (frais réels − remboursements de la Sécurité sociale).", _DREES),
+    Indicator("resultat_technique", "Résultat technique", "EUR", True,
+              (("cotisation", 1), ("prestation", -1), ("frais_gestion", -1)), (),
+              "Cotisations − prestations − frais de gestion (quand le fichier les donne).", _DREES,
+              optional=frozenset({"frais_gestion"})),
+    Indicator("frais_reels", "Frais réels", "EUR", None, (("frais_reels", 1),), (),
+              "Somme de ce qui a été facturé au patient.", "Nomenclature de l’Assurance maladie"),
+    Indicator("remboursement_amo", "Remboursements AMO", "EUR", None, (("remboursement_amo", 1),), (),
+              "Somme des remboursements de la Sécurité sociale.", "Nomenclature de l’Assurance maladie"),
+    Indicator("beneficiaires", "Bénéficiaires", "nombre", True, (("beneficiaires", 1),), (),
+              "Exposition en mois-personnes.", "Pratique actuarielle"),
+    Indicator("actes", "Actes", "nombre", None, (("actes", 1),), (), "Nombre d’actes.", "Pratique actuarielle"),
+    Indicator("taux_frais_gestion", "Taux de frais de gestion", "taux", False, (("frais_gestion", 1),),
+              (("cotisation", 1),), "Frais de gestion ÷ cotisations.", _DREES),
+)  # fmt: skip
+INDICATORS: dict[str, Indicator] = {indicator.key: indicator for indicator in _REGISTRY}
+
+
+def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
+    """Indicator of that key; an extra measure of the dataset is its own indicator.
+
+    Raises
+    ------
+    ParameterError
+        Neither a registered key nor a measure of the dataset.
+    """
+    if key in INDICATORS:
+        return INDICATORS[key]
+    if dataset is not None:
+        for frame in (dataset.prestation, dataset.cotisation):
+            if key in frame.columns and frame[key].dtype.kind in "fiu":
+                return Indicator(
+                    key, dataset.label(key), "EUR", None, ((key, 1),), (), "Mesure propre au fichier, sommée."
+                )
+    raise ParameterError(
+        "Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}."
+    )
+
+
+def missing_measures(indicator: Indicator, dataset: Dataset) -> tuple[str, ...]:
+    """Measures that the formula needs and that the dataset lacks."""
+    return tuple(
+        m for m in indicator.measures if m not in indicator.optional and m not in table_of(m, dataset).columns
+    )
+
+
+def table_of(measure: str, dataset: Dataset):
+    """The fact table that holds a measure."""
+    in_cotisation = measure in COTISATION_MEASURES or (
+        measure in dataset.cotisation.columns and measure not in dataset.prestation.columns
+    )
+    return dataset.cotisation if in_cotisation else dataset.prestation
+
+
+def available_indicators(dataset: Dataset) -> tuple[Indicator, ...]:
+    """Registered indicators that the dataset can compute, in the order of the registry."""
+    return tuple(i for i in _REGISTRY if not missing_measures(i, dataset))

@@ -1,0 +1,35 @@
+"""Page registry, navigation and the shared selection. No analysis here."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+PAGES = (
+    ("pages/accueil.py", "Accueil", ":material/home:", "accueil"),
+    ("pages/donnees.py", "Données", ":material/upload_file:", "donnees"),
+    ("pages/descriptive.py", "Descriptif", ":material/bar_chart:", "descriptif"),
+    ("pages/diagnostic.py", "Diagnostic", ":material/search:", "diagnostic"),
+    ("pages/predictive.py", "Prédictif", ":material/trending_up:", "predictif"),
+    ("pages/prescriptive.py", "Prescriptif", ":material/checklist:", "prescriptif"),
+)
+
+
+def main() -> None:
+    """Draw the frame, then the page asked for."""
+    st.set_page_config(page_title="Paliers", page_icon=":material/stairs:", layout="wide")
+    from pages.components.constat import travel
+    from pages.components.sidebar import show_sidebar
+
+    page = st.navigation(
+        [
+            st.Page(path, title=title, icon=icon, url_path=url, default=url == "accueil")
+            for path, title, icon, url in PAGES
+        ]
+    )
+    travel()
+    show_sidebar()
+    page.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tidy frames to Vega-Lite pictures: no Streamlit, no analysis."""

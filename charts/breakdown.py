@@ -1,0 +1,68 @@
+"""Horizontal bars: a value by group beside its reference."""
+
+from __future__ import annotations
+
+import functools
+
+import altair as alt
+import pandas as pd
+
+from analytics.french import format_gap, format_percent, format_value
+from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.theme import BLUE, GREY, value_axis
+
+BAR = 26
+
+
+def chart_breakdown(
+    table: pd.DataFrame, *, group: str, title: str, unit: str, is_demo: bool = False
+) -> Picture:
+    """Bars of an indicator by group, with a tick at its reference.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        groupe, valeur, reference, ecart, evolution; drawn in the order given.
+    group : str
+        French name of the dimension.
+    title, unit, is_demo
+        As in `charts.trend.chart_trend`.
+    """
+    data = table.dropna(subset=["valeur"]).copy()
+    data["etiquette"] = data["valeur"].map(lambda v: format_value(v, unit))
+    data["avant"] = data["reference"].map(lambda v: format_value(v, unit))
+    data["change"] = data["ecart"].map(lambda v: format_gap(v, unit))
+    if unit != "taux":
+        data["change"] += " (" + data["evolution"].map(lambda v: format_percent(v, signed=True)) + ")"
+    names = {"groupe": group, "valeur": title, "reference": "Un an avant", "ecart": "Écart", "evolution": "Évolution"}
+    shown = table[list(names)].rename(columns=names)
+    columns = ["groupe", "valeur", "reference", "etiquette", "avant", "change"]
+    spec = _spec(title, unit, is_demo, max(len(data), 1))
+    return Picture(spec, check_marks(data[columns]), _alt(data, title), title, shown)
+
+
+@functools.lru_cache(maxsize=256)
+def _spec(title: str, unit: str, is_demo: bool, bars: int) -> dict:
+    base = alt.Chart(source()).encode(
+        y=alt.Y("groupe:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=180)),
+        tooltip=[
+            alt.Tooltip("groupe:N", title="Groupe"),
+            alt.Tooltip("etiquette:N", title="Valeur"),
+            alt.Tooltip("avant:N", title="Référence"),
+            alt.Tooltip("change:N", title="Écart"),
+        ],
+    )
+    bar = base.mark_bar(color=BLUE, height={"band": 0.62}).encode(
+        x=alt.X("valeur:Q", axis=value_axis(unit), scale=alt.Scale(padding=60, nice=False))
+    )
+    tick = base.mark_tick(color=GREY, thickness=3, height={"band": 0.85}).encode(x="reference:Q")
+    text = base.mark_text(align="left", dx=6, color=GREY, fontSize=12).encode(x="valeur:Q", text="change:N")
+    note = "Trait gris : période de comparaison"
+    return to_spec((bar + tick + text).properties(height=BAR * bars + 10, title=titled(title, is_demo=is_demo, note=note)))
+
+
+def _alt(data: pd.DataFrame, title: str) -> str:
+    if data.empty:
+        return f"{title} : aucune valeur."
+    top = data.loc[data["valeur"].idxmax()]
+    return f"{title} : {len(data)} groupes, le plus élevé est {top['groupe']} avec {top['etiquette']} ({top['change']})."

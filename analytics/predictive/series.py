@@ -1,0 +1,126 @@
+"""From a dataset to the monthly series that are forecast, and from a forecast to the year that it lands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analytics.descriptive.indicator import compute_indicator
+from analytics.errors import InsufficientData
+from analytics.schema import Dataset, Selection
+
+WHOLE = "Ensemble"
+MAX_SERIES = 12
+MIN_SHARE = 0.001
+
+
+@dataclass(frozen=True)
+class Series:
+    """Monthly series of a perimeter.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        serie, mois, valeur (EUR): the whole, then its parts when it has some.
+    hierarchy : dict of str to tuple of str
+        The whole to its parts; empty without parts.
+    """
+
+    frame: pd.DataFrame
+    hierarchy: dict[str, tuple[str, ...]]
+
+
+def build_series(
+    dataset: Dataset, measure: str, months: pd.DatetimeIndex, filtres: dict[str, tuple[str, ...]], *, by: str | None
+) -> Series:
+    """The whole of a perimeter and its parts by one dimension, over complete months.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Completed data.
+    measure : str
+        Measure of `prestation` (EUR).
+    months : pandas.DatetimeIndex
+        Complete months.
+    filtres : dict
+        Perimeter.
+    by : str or None
+        Dimension of the parts; ignored when it has a single value or more than twelve in the perimeter, or when a part
+        has a month without any row.
+
+    Raises
+    ------
+    InsufficientData
+        The perimeter has no amount at all.
+    """
+    if not len(months):
+        raise InsufficientData("Aucun mois complet : il n’y a rien à prévoir.")
+    selection = Selection(months[0], months[-1], filtres)
+    whole = compute_indicator(dataset, measure, selection=selection)[["mois", "valeur"]]
+    if whole["valeur"].notna().sum() == 0:
+        raise InsufficientData(
+            "Ce périmètre n’a aucun montant.", remede="Élargissez le périmètre dans le volet de gauche."
+        )
+    frame = whole.assign(serie=WHOLE)
+    parts = _parts(dataset, measure, selection, by, len(whole)) if by else pd.DataFrame()
+    if parts.empty:
+        return Series(frame[["serie", "mois", "valeur"]], {})
+    names = tuple(parts["serie"].drop_duplicates())
+    return Series(pd.concat([frame, parts], ignore_index=True)[["serie", "mois", "valeur"]], {WHOLE: names})
+
+
+def _parts(dataset: Dataset, measure: str, selection: Selection, by: str, n_months: int) -> pd.DataFrame:
+    table = compute_indicator(dataset, measure, by=(by,), selection=selection).dropna(subset=["valeur"])
+    counts = table.groupby(by)["mois"].nunique()
+    if not 1 < len(counts) <= MAX_SERIES or (counts < n_months).any():
+        return pd.DataFrame()
+    return table.assign(serie=table[by].map(lambda v: dataset.value_label(by, v)))[["serie", "mois", "valeur"]]
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a calendar year should end.
+
+    Attributes
+    ----------
+    annee : int
+    connu : float
+        Sum of the complete months (EUR).
+    mois_connus : int
+    total, bas_80, haut_80 : float
+        Expected total of the year and its range; months are taken as fully correlated, which is cautious.
+    """
+
+    annee: int
+    connu: float
+    mois_connus: int
+    total: float
+    bas_80: float
+    haut_80: float
+
+
+def land(history: pd.DataFrame, ahead: pd.DataFrame) -> Landing | None:
+    """Landing of the year of the first month ahead, or of the last known one when the year is over.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        mois, valeur of the complete months.
+    ahead : pandas.DataFrame
+        mois, valeur, bas_80, haut_80.
+
+    Returns
+    -------
+    Landing or None
+        None when known and forecast months together do not make a whole year.
+    """
+    year = int(ahead["mois"].iloc[0].year)
+    known = history[history["mois"].dt.year == year]
+    rest = ahead[ahead["mois"].dt.year == year]
+    if len(known) + len(rest) != 12:
+        return None
+    base = float(known["valeur"].sum())
+    totals = {name: base + float(rest[name].sum()) for name in ("valeur", "bas_80", "haut_80")}
+    return Landing(year, base, len(known), totals["valeur"], totals["bas_80"], totals["haut_80"])

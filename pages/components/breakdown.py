@@ -1,0 +1,65 @@
+"""An indicator by dimension: where it is high, and where it moved."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.descriptive import compare_periods
+from analytics.indicators import Indicator
+from analytics.schema import Dataset
+from charts.breakdown import chart_breakdown
+
+from pages.components import figure
+from pages.components.cache import cached
+from pages.components.messages import safe, told_in_french
+from pages.components.sidebar import View
+
+MAX_BARS = 25
+
+
+def show_breakdown(view: View, indicator: Indicator) -> None:
+    """Bars by the dimension the user picks, sorted by value."""
+    dataset = view.dataset
+    dimensions = readable_dimensions(dataset)
+    if not dimensions:
+        st.info("Ce fichier n’a pas de dimension : ajoutez par exemple le poste ou la région.", icon=":material/info:")
+        return
+    chosen = st.segmented_control(
+        "Où ?", dimensions, default=dimensions[0], required=True, format_func=dataset.label,
+        key="dimension", bind="query-params",
+    )  # fmt: skip
+    with told_in_french():
+        table = breakdown(view, indicator, chosen or dimensions[0])
+        if table["valeur"].isna().all():
+            st.info(f"{indicator.label} : {safe(table['raison'].iloc[0])}.", icon=":material/info:")
+            return
+        picture = chart_breakdown(
+            table.head(MAX_BARS), group=dataset.label(chosen), unit=indicator.unit,
+            title=f"{indicator.label} par {dataset.label(chosen).lower()}", is_demo=dataset.is_demo,
+        )  # fmt: skip
+        figure.show(picture, key="ventilation", is_demo=dataset.is_demo)
+        if len(table) > MAX_BARS:
+            st.caption(f"Les {MAX_BARS} premiers groupes sur {len(table)}.")
+
+
+def readable_dimensions(dataset: Dataset) -> list[str]:
+    """Dimensions with at least two values."""
+    found = []
+    for dimension in dataset.dimensions:
+        frames = [f for f in (dataset.prestation, dataset.cotisation) if dimension in f.columns]
+        if max(f[dimension].nunique() for f in frames) > 1:
+            found.append(dimension)
+    return found
+
+
+def breakdown(view: View, indicator: Indicator, dimension: str) -> pd.DataFrame:
+    """groupe, valeur, reference, ecart, evolution, raison; heaviest first."""
+    dataset = view.dataset
+
+    def compute() -> pd.DataFrame:
+        table = compare_periods(dataset, indicator.key, by=(dimension,), selection=view.selection)
+        table["groupe"] = table[dimension].map(lambda v: dataset.value_label(dimension, v))
+        return table.sort_values("valeur", ascending=False, na_position="last").reset_index(drop=True)
+
+    return cached("breakdown", view.token, compute, key=indicator.key, dimension=dimension, selection=view.selection)

@@ -1,0 +1,99 @@
+"""The bridge from one period to the other: the whole, then by dimension."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.constat import Constat, describe
+from analytics.descriptive import comparison_period
+from analytics.diagnostic import Bridge, explain_change, explain_ratio
+from analytics.french import format_gap, format_period, is_missing
+from analytics.indicators import get_indicator, missing_measures
+from charts.waterfall import chart_waterfall
+
+from pages.components import figure
+from pages.components.cache import cached
+from pages.components.constat import measure
+from pages.components.messages import safe, show_unlock, told_in_french
+from pages.components.sidebar import View
+
+EFFECTS = {
+    "effectif": "Nombre d’assurés",
+    "mix": "Composition du portefeuille",
+    "frequence": "Fréquence des actes",
+    "cout_moyen": "Coût moyen par acte",
+    "consommation": "Consommation par tête",
+    "actes": "Nombre d’actes",
+    "prestation": "Montants",
+    "taux": "Niveau propre aux segments",
+    "ouverture": "Segments nouveaux",
+    "fermeture": "Segments disparus",
+    "sans_exposition": "Sans assurés connus",
+    "sans_cotisation": "Sans cotisation connue",
+}
+EXPLAINED = ("prestation", "ratio_pc", "consommation", "cout_moyen", "frequence")
+
+
+def subject_of(view: View) -> Constat:
+    """What the page explains: the finding followed, else the main measure over the selection."""
+    if view.constat is not None:
+        return view.constat
+    return measure(view.opened, view.dataset.main_measure or "cotisation", view.selection)
+
+
+def show_bridge(view: View, constat: Constat) -> None:
+    """Waterfall of the change of the finding, its sum printed, and its detail by dimension."""
+    dataset = view.dataset
+    st.markdown(safe(describe(constat, dataset).text))
+    if is_missing(constat.reference):
+        st.info("Il faut une période de comparaison dans le fichier pour expliquer un écart.", icon=":material/info:")
+        return
+    with told_in_french():
+        bridge = bridge_of(view, constat)
+        unit = get_indicator(constat.indicator, dataset).unit if constat.indicator == "ratio_pc" else "EUR"
+        before = comparison_period(constat.selection)
+        picture = chart_waterfall(
+            _named(bridge.by()), start=bridge.before, unit=unit, title="De quoi est fait l’écart",
+            start_label=format_period(before.debut, before.fin),
+            end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=dataset.is_demo,
+        )  # fmt: skip
+        figure.show(picture, key="pont", is_demo=dataset.is_demo)
+        st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
+        for warning in bridge.warnings:
+            st.caption(safe(warning))
+        for column in missing_measures(get_indicator("frequence"), dataset):
+            show_unlock("Séparer fréquence et coût moyen", dataset.label(column))
+        _show_detail(view, bridge, unit)
+
+
+def bridge_of(view: View, constat: Constat) -> Bridge:
+    """Bridge of a finding, computed once."""
+    dataset, selection = view.dataset, constat.selection
+    before = comparison_period(selection)
+    if constat.indicator == "ratio_pc":
+        return cached("bridge_ratio", view.token, lambda: explain_ratio(dataset, selection, before), s=selection)
+    key = constat.indicator if constat.indicator in dataset.prestation.columns else dataset.main_measure
+    return cached("bridge", view.token, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
+
+
+def _named(effects: pd.DataFrame) -> pd.DataFrame:
+    named = effects[effects["montant"] != 0].assign(effet=effects["effet"].map(lambda e: EFFECTS.get(e, e)))
+    return named[["effet", "montant"]]
+
+
+def _show_detail(view: View, bridge: Bridge, unit: str) -> None:
+    """The same effects by a dimension: each column sums to the bar above."""
+    dataset = view.dataset
+    if not bridge.keys:
+        return
+    chosen = st.segmented_control(
+        "Détail par", list(bridge.keys), default=bridge.keys[0], required=True, format_func=dataset.label,
+        key="detail_pont", bind="query-params",
+    ) or bridge.keys[0]  # fmt: skip
+    table = bridge.by(chosen).pivot(index=chosen, columns="effet", values="montant").fillna(0.0)
+    table = table.loc[:, (table != 0).any()].assign(Total=table.sum(axis=1))
+    table = table.sort_values("Total", key=abs, ascending=False).rename(columns=EFFECTS)
+    table.index = [dataset.value_label(chosen, v) for v in table.index]
+    shown = table.map(lambda v: format_gap(v, unit)).rename_axis(dataset.label(chosen)).reset_index()
+    figure.show_table(shown)

@@ -1,0 +1,124 @@
+"""Cards: a value, what it was, which way is good, and its last twenty-four months."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.constat import Constat
+from analytics.descriptive import compute_indicator
+from analytics.french import format_gap, format_month, format_percent, format_value, is_missing
+from analytics.indicators import Indicator, get_indicator, missing_measures
+from analytics.schema import Dataset, Selection
+
+from pages.components.cache import cached
+from pages.components.constat import measure
+from pages.components.sidebar import COMPARISONS, View
+
+SPARK_MONTHS = 24
+HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
+
+
+def show_cards(view: View) -> list[Constat]:
+    """The four headline cards; a card that lacks a column says which."""
+    shown = []
+    keys = headline_keys(view.dataset)
+    with st.container(horizontal=True, key="cartes"):
+        for key in keys:
+            shown.append(show_card(view, key))
+    return [c for c in shown if c is not None]
+
+
+def headline_keys(dataset: Dataset) -> list[str]:
+    """Headline indicators of a dataset: the main measure stands in for the prestations it lacks."""
+    main = dataset.main_measure
+    keys = [main if key == "prestation" and main not in (None, "prestation") else key for key in HEADLINES]
+    if main is not None and main != "prestation":
+        keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
+        keys += [m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"]
+    return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
+
+
+def missing_cards(dataset: Dataset) -> list[tuple[Indicator, str]]:
+    """Headline indicators that the file cannot give, with the column each one waits for."""
+    rows = []
+    for key in HEADLINES:
+        indicator = get_indicator(key, dataset)
+        missing = missing_measures(indicator, dataset)
+        if missing:
+            rows.append((indicator, dataset.label(missing[0])))
+    return rows
+
+
+def show_card(view: View, key: str) -> Constat | None:
+    """One card, with what it is compared to."""
+    dataset = view.dataset
+    indicator = get_indicator(key, dataset)
+    constat = measure(view.opened, key, view.selection)
+    st.metric(
+        label_with_base(indicator, dataset),
+        format_value(constat.valeur, indicator.unit),
+        delta=_delta(constat, indicator),
+        delta_color=_colour(indicator),
+        help=indicator.definition,
+        chart_data=_spark(view, key),
+        chart_type="line",
+        border=True,
+        width=260,
+    )
+    return constat
+
+
+def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
+    """Label of an indicator; a ratio on premiums always prints their base."""
+    if "cotisation" not in indicator.measures:
+        return indicator.label
+    base = f"base {dataset.base}" if dataset.base else "base non précisée"
+    return f"{indicator.label} ({base})"
+
+
+def monthly(view: View, key: str) -> pd.DataFrame:
+    """The whole history of an indicator in the perimeter: mois, valeur, reference (a year before), statut."""
+    def compute() -> pd.DataFrame:
+        scope = Selection(filtres=view.selection.filtres)
+        table = compute_indicator(view.dataset, key, selection=scope)[["mois", "valeur", "raison"]]
+        earlier = table[["mois", "valeur"]].assign(mois=table["mois"] + pd.DateOffset(years=1))
+        table = table.merge(earlier.rename(columns={"valeur": "reference"}), on="mois", how="left")
+        return table.merge(view.opened.maturity[["mois", "statut"]], on="mois", how="left").fillna({"statut": "complet"})
+
+    return cached("monthly", view.token, compute, key=key, filtres=view.selection.filtres)
+
+
+def _spark(view: View, key: str) -> list[float] | None:
+    table = monthly(view, key)
+    known = table[(table["statut"] != "incomplet") & (table["mois"] <= view.selection.fin)]["valeur"].dropna()
+    return known.tail(SPARK_MONTHS).tolist() if len(known) > 1 else None
+
+
+def _delta(constat: Constat, indicator: Indicator) -> str | None:
+    if is_missing(constat.reference):
+        return None
+    than = COMPARISONS[constat.selection.comparaison]
+    if indicator.unit == "taux" or is_missing(constat.evolution):
+        return f"{format_gap(constat.ecart, indicator.unit)} sur {than}".replace("sur un an avant", "en un an")
+    text = f"{format_percent(constat.evolution, signed=True)} sur {than}"
+    return text.replace("sur un an avant", "en un an").replace("\u2212", "-")
+
+
+def _colour(indicator: Indicator) -> str:
+    if indicator.higher_is_better is None:
+        return "off"
+    return "normal" if indicator.higher_is_better else "inverse"
+
+
+def freshness(view: View) -> str:
+    """How far the data go and how well the last months are known, in one sentence."""
+    opened = view.opened
+    complete, open_months = opened.complete_months, opened.incomplete_months
+    if not len(complete):
+        return "Aucun mois complet dans ces données."
+    text = f"Dernier mois complet : {format_month(complete[-1], short=False)}."
+    if len(open_months):
+        names = ", ".join(format_month(m) for m in open_months)
+        text += f" Encore incomplets, donc hors des comparaisons : {names}."
+    return text

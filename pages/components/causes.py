@@ -1,0 +1,64 @@
+"""Where exactly: the segments that moved unlike the whole, ranked, with their evidence."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.constat import Constat
+from analytics.descriptive import comparison_period
+from analytics.diagnostic import Localisation, find_causes
+from analytics.french import format_euros, format_number, format_percent, is_missing
+from analytics.schema import Selection
+
+from pages.components.cache import cached
+from pages.components.constat import STEPS, measure, steps
+from pages.components.messages import safe, told_in_french
+from pages.components.sidebar import View
+
+
+def show_causes(view: View, constat: Constat) -> None:
+    """One card by segment: conditions, euros, number of cells, q-value, and the way up."""
+    if is_missing(constat.reference):
+        return
+    with told_in_french():
+        found = causes_of(view, constat)
+        st.caption(
+            f"{format_number(found.n_tests)} combinaisons de critères comparées à l’évolution de l’ensemble. "
+            "Un segment est montré s’il s’en écarte plus que le hasard ne l’explique."
+        )
+        if found.table.empty:
+            st.success(
+                "Aucun segment ne s’écarte de l’évolution de l’ensemble : l’écart est général.",
+                icon=":material/check_circle:",
+            )
+            return
+        for row in found.table.itertuples():
+            _show_cause(view, constat, row)
+
+
+def causes_of(view: View, constat: Constat) -> Localisation:
+    """Ranked segments of a finding, computed once."""
+    dataset, selection = view.dataset, constat.selection
+    key = constat.indicator if constat.indicator in dataset.prestation.columns else dataset.main_measure
+    before = comparison_period(selection)
+    return cached("causes", view.token, lambda: find_causes(dataset, key, selection, before), s=selection, k=key)
+
+
+def _show_cause(view: View, constat: Constat, row) -> None:
+    dataset = view.dataset
+    name = " · ".join(
+        f"{dataset.label(d)} : {dataset.value_label(d, v)}" for d, v in row.conditions.items()
+    )
+    with st.container(border=True, key=f"cause_{row.rang}"):
+        st.markdown(f"**{row.rang}. {safe(name)}**")
+        st.markdown(
+            f"{format_euros(row.ecart, signed=True)} de plus ou de moins que si ce segment avait suivi l’ensemble, "
+            f"soit {format_percent(row.part)} de l’écart expliqué."
+        )
+        st.caption(
+            f"{format_number(row.n)} cellules observées · risque de fausse alerte : {format_percent(row.q_value, 2)}"
+        )
+        filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
+        narrower = Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
+        found = measure(view.opened, dataset.main_measure, narrower, q_value=float(row.q_value))
+        steps(found, key=f"cause_{row.rang}", only=tuple(STEPS))

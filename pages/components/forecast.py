@@ -1,0 +1,158 @@
+"""The forecast of the perimeter: computed apart, shown with what it was worth on the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from analytics.french import format_euros, format_month, format_number, format_percent, is_missing
+from analytics.predictive import Forecast, forecast
+from analytics.predictive.series import WHOLE, Series, build_series, land
+from charts.fan import chart_fan
+
+from pages.components import figure
+from pages.components.breakdown import readable_dimensions
+from pages.components.cache import digest
+from pages.components.events import forecast_events
+from pages.components.jobs import get_jobs, job_progress
+from pages.components.messages import safe, show_unlock, told_in_french
+from pages.components.sidebar import View
+
+HORIZON = 12
+HISTORY_SHOWN = 60
+PATIENCE = 0.2
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A finished forecast with the series that it starts from."""
+
+    series: Series
+    forecast: Forecast
+
+    def history(self, name: str) -> pd.DataFrame:
+        """mois, valeur of one series."""
+        rows = self.series.frame
+        return rows.loc[rows["serie"] == name, ["mois", "valeur"]]
+
+    def ahead(self, name: str) -> pd.DataFrame:
+        """Forecast of one series."""
+        return self.forecast.table[self.forecast.table["serie"] == name]
+
+
+def wait_forecast(view: View) -> Outlook | None:
+    """The forecast of the perimeter, or its progress, or why there is none."""
+    if view.dataset.main_measure is None:
+        show_unlock("Prévoir les prestations", "Prestations")
+        return None
+    with_events = st.toggle(
+        "Tenir compte des événements connus (réformes, confinements)", value=True, key="evenements", bind="query-params"
+    )
+    with told_in_french():
+        series = perimeter_series(view)
+        key = start_forecast(view, series, with_events=with_events)
+        status = job_progress(key, patience=PATIENCE)
+        if status.state == "fini":
+            return Outlook(series, get_jobs().result(key))
+        if status.state == "echec":
+            st.error(f"La prévision a échoué : {safe(status.text)}", icon=":material/error:")
+            st.button("Relancer", on_click=get_jobs().cancel, args=(key,))
+    return None
+
+
+def perimeter_series(view: View) -> Series:
+    """The whole of the perimeter and its parts by the first dimension that splits it, up to the last complete month."""
+    dataset, filters = view.dataset, view.selection.filtres
+    free = [d for d in readable_dimensions(dataset) if d in dataset.prestation.columns and len(filters.get(d, ())) != 1]
+    return build_series(
+        dataset, dataset.main_measure, view.opened.complete_months, filters, by=free[0] if free else None
+    )
+
+
+def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
+    """Ask for the forecast; the same series and options are computed once for every session."""
+    events = forecast_events(view, series) if with_events else None
+    key = digest("forecast", view.token, str(view.dataset.as_of), view.selection.filtres, with_events, HORIZON)
+    get_jobs().submit(
+        key, forecast, series.frame, horizon=HORIZON, events=events, hierarchy=series.hierarchy or None,
+        mode="core4", prophet=False,
+    )  # fmt: skip
+    return key
+
+
+def choose_series(outlook: Outlook) -> str:
+    """The whole or one of its parts."""
+    names = [WHOLE, *outlook.series.hierarchy.get(WHOLE, ())]
+    if len(names) == 1:
+        return WHOLE
+    return st.segmented_control(
+        "Série", names, default=WHOLE, required=True, format_func=lambda n: n[:1].upper() + n[1:],
+        key="serie", bind="query-params",
+    ) or WHOLE  # fmt: skip
+
+
+def show_fan(view: View, outlook: Outlook, name: str) -> None:
+    """Fan chart, its sentence, its table."""
+    dataset = view.dataset
+    history, ahead = outlook.history(name), outlook.ahead(name)
+    past, coming = history["valeur"].tail(HORIZON).sum(), ahead["valeur"].sum()
+    known_year = len(history) >= HORIZON
+    change = format_percent(coming / past - 1, signed=True) if known_year and past > 0 else ""
+    subject = "l’ensemble" if name == WHOLE else safe(name)
+    st.markdown(
+        f"Pour {subject}, **{format_euros(coming)}** de {dataset.label(dataset.main_measure).lower()} attendus sur les "
+        f"{HORIZON} prochains mois"
+        + (f", contre {format_euros(past)} sur les {HORIZON} derniers mois complets ({change})." if change else ".")
+    )
+    title = f"{dataset.label(dataset.main_measure)} : {'ensemble' if name == WHOLE else name}"
+    picture = chart_fan(history.tail(HISTORY_SHOWN), ahead, title=title, unit="EUR", is_demo=dataset.is_demo)
+    figure.show(picture, key="eventail", is_demo=dataset.is_demo)
+    for warning in outlook.forecast.warnings:
+        st.caption(safe(warning))
+
+
+def show_landing(view: View, outlook: Outlook, name: str) -> None:
+    """Where the current year should end."""
+    landing = land(outlook.history(name), outlook.ahead(name))
+    if landing is None:
+        return
+    left, right = st.columns(2)
+    left.metric(
+        f"Atterrissage {landing.annee}", format_euros(landing.total),
+        help="Mois complets, plus la prévision des mois qui restent.", border=True,
+    )  # fmt: skip
+    right.metric(
+        "Fourchette (8 chances sur 10)", f"{format_euros(landing.bas_80)} à {format_euros(landing.haut_80)}",
+        help="Prudente : les écarts des mois à venir sont supposés aller tous dans le même sens.", border=True,
+    )  # fmt: skip
+    st.caption(f"{landing.mois_connus} mois connus sur 12, soit {format_euros(landing.connu)}.")
+
+
+def show_accuracy(view: View, outlook: Outlook, name: str) -> None:
+    """Does it beat repeating last year, and do its bands hold?"""
+    verdict = outlook.forecast.verdicts.get(name)
+    if verdict is not None:
+        st.markdown(f"**Bat le naïf saisonnier (« comme l’an dernier ») : {verdict.reponse}.** {safe(verdict.phrase)}")
+    scores = outlook.forecast.candidates
+    scores = scores[scores["serie"] == name]
+    own = scores[scores["statut"] == "prévision"]
+    if len(own) and not is_missing(own["couverture_80"].iloc[0]):
+        row = own.iloc[0]
+        st.markdown(
+            f"Sur {format_number(row['origines'])} essais passés, la bande « 8 sur 10 » a contenu "
+            f"{format_percent(row['couverture_80'], 0)} des mois, la bande « 95 sur 100 » "
+            f"{format_percent(row['couverture_95'], 0)}."
+        )
+    shown = scores[["libelle", "statut", "wape", "biais", "couverture_80", "couverture_95", "raison"]].copy()
+    for column in ("wape", "biais", "couverture_80", "couverture_95"):
+        shown[column] = shown[column].map(lambda v: format_percent(v))
+    names = {"libelle": "Modèle", "statut": "Rôle", "wape": "Erreur moyenne", "biais": "Biais",
+             "couverture_80": "Vu dans la bande 80 %", "couverture_95": "Vu dans la bande 95 %",
+             "raison": "Remarque"}  # fmt: skip
+    figure.show_table(shown.rename(columns=names))
+    last = view.opened.complete_months[-1]
+    st.caption(
+        f"Essais : on se replace à une date passée, avec ce que l’on savait alors. Dernier mois connu : {format_month(last)}."
+    )

@@ -1,0 +1,37 @@
+"""Public figures beside the user's own: dated, sourced, on the same base."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.constat import describe_perimeter
+from analytics.french import format_percent, is_missing
+from analytics.indicators import INDICATORS, missing_measures
+from data.references import load_market
+
+from pages.components.constat import measure
+from pages.components.figure import show_table
+from pages.components.messages import safe, show_unlock
+from pages.components.sidebar import View
+
+def show_market(view: View) -> None:
+    """The P/C ratio of the user beside the market's, when the bases match."""
+    dataset = view.dataset
+    missing = missing_measures(INDICATORS["ratio_pc"], dataset)
+    if missing:
+        show_unlock("Comparer au marché", dataset.label(missing[0]))
+    elif dataset.base != "HT":
+        st.info(
+            "Les chiffres du marché sont sur cotisations hors taxes : indiquez la base HT pour vous y comparer.",
+            icon=":material/info:",
+        )
+    else:
+        ratio = measure(view.opened, "ratio_pc", view.selection)
+        if not is_missing(ratio.valeur):
+            where = safe(describe_perimeter(view.selection, dataset))
+            st.markdown(f"{where} : **{format_percent(ratio.valeur)}** de prestations sur cotisations HT.")
+    market = load_market("retour_sur_cotisations").sort_values(["annee", "perimetre"], ascending=[False, True])
+    market["taux"] = market["valeur"].map(lambda v: format_percent(v / 100, 0))
+    names = {"annee": "Année", "perimetre": "Périmètre", "contrat": "Contrat", "taux": "Prestations ÷ cotisations HT",
+             "source": "Source"}  # fmt: skip
+    show_table(market[list(names)].rename(columns=names), column_config={"Année": st.column_config.NumberColumn(format="%d")})

@@ -1,0 +1,43 @@
+"""Words on the screen: errors in French with their place and remedy, and text of files made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from analytics.errors import PaliersError
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|$~:])")
+
+
+def safe(text: object) -> str:
+    """Text that comes from a file, with every mark of Markdown and HTML made literal."""
+    return _MARKDOWN.sub(r"\\\1", str(text).replace("\n", " "))
+
+
+def show_error(error: PaliersError) -> None:
+    """An error as a French message: what, where, what to do."""
+    place = error.place()
+    st.error(
+        f"**{safe(error.message)}**"
+        + (f"  \nOù : {safe(place)}." if place else "")
+        + (f"  \nQue faire : {safe(error.remede)}" if error.remede else ""),
+        icon=":material/error:",
+    )
+
+
+def show_unlock(what: str, column: str) -> None:
+    """Say that a section needs a column that the file does not have."""
+    st.info(f"{what} : ajoutez la colonne « {safe(column)} » à votre fichier.", icon=":material/lock_open:")
+
+
+@contextmanager
+def told_in_french() -> Iterator[None]:
+    """Turn a foreseen error of a section into a message; the rest of the page stays."""
+    try:
+        yield
+    except PaliersError as error:
+        show_error(error)

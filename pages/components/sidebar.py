@@ -1,0 +1,153 @@
+"""One selection for every page: dataset, period, perimeter and comparison, all written in the link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from analytics.constat import Constat
+from analytics.french import format_month
+from analytics.schema import Dataset, Selection
+
+from pages.components import state
+from pages.components.constat import followed
+from pages.components.datasets import DEMO, Opened, current_dataset, open_dataset, use_dataset
+
+LAST_YEAR, THIS_YEAR, ALL, CHOSEN = "12 derniers mois complets", "Depuis janvier", "Tout l’historique", "Mois au choix"
+COMPARISONS = {"N-1": "un an avant", "M-1": "période précédente"}
+MAX_VALUES = 60
+
+
+@dataclass(frozen=True)
+class View:
+    """What every page looks at.
+
+    Attributes
+    ----------
+    opened : Opened
+        The dataset, raw and completed.
+    selection : Selection
+        Period (both bounds), perimeter and comparison.
+    constat : Constat or None
+        The finding being followed.
+    """
+
+    opened: Opened
+    selection: Selection
+    constat: Constat | None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The completed dataset."""
+        return self.opened.completed
+
+    @property
+    def token(self) -> str:
+        """Identifier of the dataset."""
+        return self.opened.token
+
+
+def show_sidebar() -> View:
+    """Draw the selection and return it."""
+    with st.sidebar:
+        opened = _choose_dataset(current_dataset())
+        selection = _choose_selection(opened)
+    view = View(opened, selection, followed(opened))
+    state.put(state.VIEW, view)
+    return view
+
+
+def current_view() -> View:
+    """The view drawn by the sidebar in this run."""
+    return state.get(state.VIEW)
+
+
+def _choose_dataset(opened: Opened) -> Opened:
+    tokens = [DEMO, *state.opened()]
+    if len(tokens) == 1:
+        st.caption(f"Données : {opened.raw.source}")
+        return opened
+    chosen = st.selectbox(
+        "Données",
+        tokens,
+        index=tokens.index(opened.token),
+        format_func=lambda t: open_dataset(t).raw.source,
+    )
+    if chosen != opened.token:
+        use_dataset(chosen)
+        st.rerun()
+    return opened
+
+
+def _choose_selection(opened: Opened) -> Selection:
+    dataset = opened.completed
+    debut, fin = _choose_period(opened)
+    comparison = st.segmented_control(
+        "Comparaison",
+        list(COMPARISONS),
+        default="N-1",
+        required=True,
+        format_func=COMPARISONS.get,
+        key=state.COMPARISON,
+        bind="query-params",
+    )
+    filters = {}
+    with st.expander("Périmètre", icon=":material/filter_alt:"):
+        for dimension in dataset.dimensions:
+            values = _values(dataset, dimension)
+            if not 1 < len(values) <= MAX_VALUES:
+                continue
+            chosen = st.multiselect(
+                dataset.label(dimension),
+                values,
+                format_func=lambda v, d=dimension: dataset.value_label(d, v),
+                key=state.filter_key(dimension),
+                bind="query-params",
+                placeholder="Tous",
+            )
+            if chosen:
+                filters[dimension] = tuple(chosen)
+    return Selection(debut, fin, filters, comparison or "N-1")
+
+
+def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
+    months = opened.completed.months
+    complete = opened.complete_months
+    last = complete[-1] if len(complete) else months[-1]
+    years = [str(y) for y in sorted({m.year for m in months}, reverse=True)]
+    presets = [LAST_YEAR, THIS_YEAR, *years, ALL, CHOSEN]
+    chosen = st.selectbox("Période", presets, key=state.PERIOD, bind="query-params")
+    if chosen == CHOSEN:
+        return _choose_months(months, last)
+    if chosen == THIS_YEAR:
+        return pd.Timestamp(last.year, 1, 1), last
+    if chosen == ALL:
+        return months[0], last
+    if chosen in years:
+        return pd.Timestamp(int(chosen), 1, 1), min(pd.Timestamp(int(chosen), 12, 1), months[-1])
+    return max(last - pd.DateOffset(months=11), months[0]), last
+
+
+def _choose_months(months: pd.DatetimeIndex, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    options = list(months)
+    left, right = st.columns(2)
+    first_index = max(options.index(last) - 11, 0)
+    debut = left.selectbox(
+        "De", options, index=first_index, format_func=format_month, key=state.FIRST_MONTH, bind="query-params"
+    )
+    fin = right.selectbox(
+        "À", options, index=options.index(last), format_func=format_month, key=state.LAST_MONTH, bind="query-params"
+    )
+    if debut > fin:
+        st.warning("Le premier mois suit le dernier : ils ont été échangés.")
+    return min(debut, fin), max(debut, fin)
+
+
+def _values(dataset: Dataset, dimension: str) -> list[str]:
+    found: set[str] = set()
+    for frame in (dataset.prestation, dataset.cotisation):
+        if dimension in frame.columns:
+            found.update(str(v) for v in frame[dimension].dropna().unique())
+    return sorted(found, key=lambda v: (len(v) if v.isdigit() else 0, v))

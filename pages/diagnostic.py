@@ -1,0 +1,26 @@
+"""Diagnostic: why it happens, and where exactly."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.alerts import show_data_errors
+from pages.components.causes import show_causes
+from pages.components.bridge import show_bridge, subject_of
+from pages.components.constat import steps
+from pages.components.header import show_header
+from pages.components.sidebar import current_view
+
+view = current_view()
+show_header(view, "Diagnostic", "Pourquoi cela se produit-il, et où exactement ?", here="diagnostic")
+show_data_errors(view)
+
+constat = subject_of(view)
+st.subheader("De quoi est fait l’écart")
+show_bridge(view, constat)
+
+st.subheader("Où exactement")
+show_causes(view, constat)
+
+if view.constat is None:
+    steps(constat, key="diagnostic", only=("predictif", "prescriptif"))

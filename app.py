@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
+ICON = Path(__file__).with_name("pages") / "components" / "icon.png"
 PAGES = (
     ("pages/accueil.py", "Accueil", ":material/home:", "accueil"),
     ("pages/donnees.py", "Données", ":material/upload_file:", "donnees"),
@@ -16,9 +19,12 @@ PAGES = (
 
 def main() -> None:
     """Draw the frame, then the page asked for."""
-    st.set_page_config(page_title="Paliers", page_icon=":material/stairs:", layout="wide")
+    st.set_page_config(page_title="Paliers", page_icon=str(ICON), layout="wide")
     from pages.components.constat import travel
     from pages.components.sidebar import show_sidebar
+    from pages.components.wording import translate_widgets
+
+    translate_widgets()
 
     page = st.navigation(
         [

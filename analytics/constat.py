@@ -84,7 +84,9 @@ def describe(constat: Constat, dataset: Dataset) -> Sentence:
     indicator = get_indicator(constat.indicator, dataset)
     value = format_value(constat.valeur, indicator.unit)
     period = format_period(constat.selection.debut, constat.selection.fin)
-    subject = f"{describe_perimeter(constat.selection, dataset)} : {indicator.label.lower()} de {value} ({period})"
+    subject = (
+        f"{describe_perimeter(constat.selection, dataset)} : {_in_sentence(indicator.label)} de {value} ({period})"
+    )
     if is_missing(constat.reference):
         return Sentence(f"{subject}, sans période de comparaison.", (value,))
     reference = format_value(constat.reference, indicator.unit)
@@ -102,6 +104,11 @@ def describe(constat: Constat, dataset: Dataset) -> Sentence:
         text += f", soit {euros}"
         numbers.append(euros)
     return Sentence(f"{text}.", tuple(numbers))
+
+
+def _in_sentence(label: str) -> str:
+    """A label inside a sentence: no capital, unless it is an acronym."""
+    return label if any(c.isupper() for c in label[1:]) else label[:1].lower() + label[1:]
 
 
 def to_param(constat: Constat) -> str:

@@ -12,7 +12,20 @@ from analytics.errors import ParameterError
 THIN = "\u202f"  # narrow no-break space: between groups of three digits and before a unit
 MINUS = "\u2212"
 MISSING = "—"
-MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre")
+MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
 SHORT_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 _SCALES = ((1e9, "Md€"), (1e6, "M€"), (1e3, "k€"), (1.0, "€"))
 
@@ -102,8 +115,6 @@ def parse_number(text: str) -> float:
     percent = cleaned.endswith("%")
     cleaned = cleaned.rstrip("%")
     if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", cleaned):
-        raise ParameterError(
-            "Ce n’est pas un nombre.", valeur=text, remede="Écrivez par exemple 12,5 ou 1 234,56."
-        )
+        raise ParameterError("Ce n’est pas un nombre.", valeur=text, remede="Écrivez par exemple 12,5 ou 1 234,56.")
     value = float(cleaned)
     return value / 100 if percent else value

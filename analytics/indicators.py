@@ -68,7 +68,7 @@ _REGISTRY = (
               "Somme des remboursements versés par la mutuelle, hors part de la Sécurité sociale.", _DREES),
     Indicator("ratio_pc", "Ratio P/C", "taux", False, (("prestation", 1),), (("cotisation", 1),),
               "Prestations ÷ cotisations, base des cotisations affichée.", _DREES),
-    Indicator("consommation", "Consommation par bénéficiaire", "EUR/unite", False,
+    Indicator("consommation", "Consommation par tête", "EUR/unite", False,
               (("prestation", 1),), (("beneficiaires", 1),),
               "Prestations ÷ bénéficiaires (mois-personnes) : euros par bénéficiaire et par mois.",
               "Pratique actuarielle"),
@@ -115,16 +115,12 @@ def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
                 return Indicator(
                     key, dataset.label(key), "EUR", None, ((key, 1),), (), "Mesure propre au fichier, sommée."
                 )
-    raise ParameterError(
-        "Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}."
-    )
+    raise ParameterError("Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}.")
 
 
 def missing_measures(indicator: Indicator, dataset: Dataset) -> tuple[str, ...]:
     """Measures that the formula needs and that the dataset lacks."""
-    return tuple(
-        m for m in indicator.measures if m not in indicator.optional and m not in table_of(m, dataset).columns
-    )
+    return tuple(m for m in indicator.measures if m not in indicator.optional and m not in table_of(m, dataset).columns)
 
 
 def table_of(measure: str, dataset: Dataset):

@@ -9,14 +9,12 @@ import pandas as pd
 
 from analytics.french import format_gap, format_percent, format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import BLUE, GREY, value_axis
+from charts.theme import AXIS, BLUE, GREY, TITLE_LINE, value_axis
 
-BAR = 26
+BAR = 30
 
 
-def chart_breakdown(
-    table: pd.DataFrame, *, group: str, title: str, unit: str, is_demo: bool = False
-) -> Picture:
+def chart_breakdown(table: pd.DataFrame, *, group: str, title: str, unit: str, is_demo: bool = False) -> Picture:
     """Bars of an indicator by group, with a tick at its reference.
 
     Parameters
@@ -58,11 +56,17 @@ def _spec(title: str, unit: str, is_demo: bool, bars: int) -> dict:
     tick = base.mark_tick(color=GREY, thickness=3, height={"band": 0.85}).encode(x="reference:Q")
     text = base.mark_text(align="left", dx=6, color=GREY, fontSize=12).encode(x="valeur:Q", text="change:N")
     note = "Trait gris : période de comparaison"
-    return to_spec((bar + tick + text).properties(height=BAR * bars + 10, title=titled(title, is_demo=is_demo, note=note)))
+    return to_spec(
+        (bar + tick + text).properties(
+            height=BAR * bars + AXIS + 4 * TITLE_LINE, title=titled(title, is_demo=is_demo, note=note)
+        )
+    )
 
 
 def _alt(data: pd.DataFrame, title: str) -> str:
     if data.empty:
         return f"{title} : aucune valeur."
     top = data.loc[data["valeur"].idxmax()]
-    return f"{title} : {len(data)} groupes, le plus élevé est {top['groupe']} avec {top['etiquette']} ({top['change']})."
+    return (
+        f"{title} : {len(data)} groupes, le plus élevé est {top['groupe']} avec {top['etiquette']} ({top['change']})."
+    )

@@ -61,7 +61,9 @@ def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...]) -> dict:
         tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
     )
     note = "Bande foncée : 8 chances sur 10 ; bande claire : 95 chances sur 100"
-    return to_spec((wide + near + lines).properties(height=HEIGHT + 20, title=titled(title, is_demo=is_demo, note=note)))
+    return to_spec(
+        (wide + near + lines).properties(height=HEIGHT + 20, title=titled(title, is_demo=is_demo, note=note))
+    )
 
 
 def _alt(ahead: pd.DataFrame, title: str, unit: str) -> str:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from analytics.french import format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import BLUE, GREY, ORANGE, value_axis
+from charts.theme import AXIS, BLUE, GREY, ORANGE, TITLE_LINE, value_axis
 
-ROW = 54
+ROW = 64
 
 
 def chart_scenarios(
@@ -57,4 +57,8 @@ def _spec(title: str, unit: str, is_demo: bool, rows: int, has_target: bool) -> 
     if has_target:
         layers.append(alt.Chart(source()).mark_rule(color=ORANGE, strokeDash=[5, 3]).encode(x="cible:Q"))
     note = "Point : médiane ; barre : 8 fois sur 10" + (" ; trait : cible" if has_target else "")
-    return to_spec(alt.layer(*layers).properties(height=ROW * rows, title=titled(title, is_demo=is_demo, note=note)))
+    return to_spec(
+        alt.layer(*layers).properties(
+            height=ROW * rows + AXIS + 4 * TITLE_LINE, title=titled(title, is_demo=is_demo, note=note)
+        )
+    )

@@ -6,7 +6,8 @@ import altair as alt
 
 BLUE, ORANGE, GREY, BRICK, GREEN, VIOLET = "#2F7EBC", "#C9701A", "#8793A3", "#C2513A", "#24896A", "#7A68B3"
 PALETTE = (BLUE, ORANGE, GREEN, VIOLET, BRICK, "#4BA3C3", "#9A7B2F", GREY)
-HEIGHT = 300
+HEIGHT = 360  # of the whole picture, title and legend included: the page fits the drawing inside
+TITLE_LINE, AXIS = 18, 34
 MAX_MARKS = 2000
 SIMULATED = "Données simulées"
 
@@ -39,7 +40,14 @@ LOCALE = {
 CONFIG = {
     "locale": LOCALE,
     "view": {"stroke": None},
-    "axis": {"grid": True, "gridOpacity": 0.4, "domain": False, "tickSize": 0, "labelPadding": 6, "titleFontWeight": 400},
+    "axis": {
+        "grid": True,
+        "gridOpacity": 0.4,
+        "domain": False,
+        "tickSize": 0,
+        "labelPadding": 6,
+        "titleFontWeight": 400,
+    },
     "legend": {"orient": "top", "title": None, "labelLimit": 260, "symbolStrokeWidth": 3},
     "range": {"category": list(PALETTE)},
     "title": {"anchor": "start", "fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "offset": 10},
@@ -55,7 +63,9 @@ def _amount_labels(scales: tuple[tuple[float, str], ...]) -> str:
     """Vega expression that writes an axis value in the largest unit it reaches."""
     expression = f"format(datum.value, ',.3~f') + '{scales[-1][1]}'"
     for scale, unit in reversed(scales[:-1]):
-        expression = f"abs(datum.value) >= {scale:.0f} ? format(datum.value / {scale:.0f}, ',.3~f') + '{unit}' : {expression}"
+        expression = (
+            f"abs(datum.value) >= {scale:.0f} ? format(datum.value / {scale:.0f}, ',.3~f') + '{unit}' : {expression}"
+        )
     return expression
 
 
@@ -76,5 +86,6 @@ def value_axis(unit: str, **options) -> alt.Axis:
 
 def month_axis() -> alt.Axis:
     """Axis of months: the year under January, short French months elsewhere."""
-    expression = "month(datum.value) == 0 ? [timeFormat(datum.value, '%b'), timeFormat(datum.value, '%Y')] : timeFormat(datum.value, '%b')"
+    month, year = "timeFormat(datum.value, '%b')", "timeFormat(datum.value, '%Y')"
+    expression = f"month(datum.value) == 0 ? [{month}, {year}] : {month}"
     return alt.Axis(title=None, labelExpr=expression, grid=False, labelOverlap=True, tickCount=12)

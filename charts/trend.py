@@ -23,7 +23,8 @@ def chart_trend(
     Parameters
     ----------
     series : pandas.DataFrame
-        mois, valeur, reference (a year before; may be NaN), statut ("complet", "provisoire" or "incomplet").
+        mois, valeur, reference (a year before; NaN where it is not shown), statut ("complet", "provisoire" or
+        "incomplet").
     title : str
         Title in French.
     unit : str

@@ -16,7 +16,14 @@ TOTAL, UP, DOWN = "Niveau", "Hausse", "Baisse"
 
 
 def chart_waterfall(
-    effects: pd.DataFrame, *, start: float, start_label: str, end_label: str, title: str, unit: str, is_demo: bool = False
+    effects: pd.DataFrame,
+    *,
+    start: float,
+    start_label: str,
+    end_label: str,
+    title: str,
+    unit: str,
+    is_demo: bool = False,
 ) -> Picture:
     """Waterfall of effects that sum to the change.
 
@@ -61,7 +68,11 @@ def _floor(steps: pd.DataFrame) -> float:
 @functools.lru_cache(maxsize=64)
 def _spec(title: str, unit: str, is_demo: bool, cut: bool) -> dict:
     base = alt.Chart(source()).encode(
-        x=alt.X("etape:N", sort=None, axis=alt.Axis(title=None, grid=False, labelAngle=0, labelLimit=130, labelOverlap=False)),
+        x=alt.X(
+            "etape:N",
+            sort=None,
+            axis=alt.Axis(title=None, grid=False, labelAngle=0, labelLimit=130, labelOverlap=False),
+        ),
         tooltip=[alt.Tooltip("etape:N", title="Étape"), alt.Tooltip("texte:N", title="Montant")],
     )
     bars = base.mark_bar(width={"band": 0.7}).encode(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.alerts import show_data_errors
-from pages.components.causes import show_causes
 from pages.components.bridge import show_bridge, subject_of
+from pages.components.causes import show_causes
 from pages.components.constat import steps
 from pages.components.header import show_header
 from pages.components.sidebar import current_view

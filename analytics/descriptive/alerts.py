@@ -26,6 +26,8 @@ MIN_MONTHS = 36  # one year to judge, one to compare with, one to know the noise
 MAX_VALUES = 40
 MIN_SHARE = 0.002  # a segment under 0.2 % of the whole is not worth an executive's minute
 MIN_DRIFT = 0.02
+MIN_FREEDOM = 5
+MOST = 0.6  # a part that carries this share of a gap is its place
 NORMAL_MAD = 1.4826
 
 
@@ -34,7 +36,6 @@ class _Candidate:
     filters: dict[str, tuple[str, ...]]
     debut: pd.Timestamp
     fin: pd.Timestamp
-    score: float
     p_value: float
     euros: float
 
@@ -80,19 +81,23 @@ def find_alerts(
     known = table.set_index("mois")["part_connue"]
     whole = complete(dataset) if maturity_table is None else dataset
     scope = whole.filtered(Selection(months[0], months[-1], selection.filtres))
-    found = [c for by in _groupings(scope) for c in _candidates(scope, by, months)]
+    settled = months[months <= _last_settled(table)]
+    found = [c for by in _groupings(scope) for c in _candidates(scope, by, months, settled)]
     if not found:
         return ()
     q_values = stats.false_discovery_control([c.p_value for c in found])
     kept = [(c, q) for c, q in zip(found, q_values, strict=True) if q <= fdr]
-    sharpest = _prune(sorted(kept, key=lambda pair: -pair[0].score))
-    ranked = sorted(sharpest, key=lambda pair: -abs(pair[0].euros))
-    return tuple(_constat(scope, selection, c, q, known) for c, q in ranked)
+    return tuple(_constat(scope, selection, c, q, known) for c, q in _prune(kept))
 
 
 def _mature_months(table: pd.DataFrame, selection: Selection) -> pd.DatetimeIndex:
     months = pd.DatetimeIndex(table.loc[table["statut"] != "incomplet", "mois"]).sort_values()
     return months[months <= selection.fin] if selection.fin is not None else months
+
+
+def _last_settled(table: pd.DataFrame) -> pd.Timestamp:
+    """Last month that is no longer an estimate: a single developed month is too uncertain to raise an alarm on."""
+    return table.loc[table["statut"] == "complet", "mois"].max()
 
 
 def _groupings(dataset: Dataset) -> list[tuple[str, ...]]:
@@ -106,12 +111,14 @@ def _is_readable(dataset: Dataset, dimension: str) -> bool:
     return 1 < dataset.prestation[dimension].nunique() <= MAX_VALUES
 
 
-def _candidates(dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex) -> list[_Candidate]:
+def _candidates(
+    dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex, settled: pd.DatetimeIndex
+) -> list[_Candidate]:
     amounts = _panel(dataset, dataset.main_measure, by, months)
     per_head = _per_head(dataset, by, months, amounts)
     yearly = dataset.prestation[dataset.main_measure].sum() * YEAR / len(months)
     large = amounts.columns[amounts.iloc[-YEAR:].sum() >= MIN_SHARE * yearly]
-    found = [c for group in large for c in _last_month(per_head[group], amounts[group], _filters(by, group), months)]
+    found = [c for group in large for c in _last_month(per_head[group], amounts[group], _filters(by, group), settled)]
     if by and len(large):
         found.extend(_drifts(dataset, by, per_head[large], amounts[large], months))
     return found
@@ -144,42 +151,54 @@ def _per_head(dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex, a
 def _last_month(
     series: pd.Series, amounts: pd.Series, filters: dict[str, tuple[str, ...]], months: pd.DatetimeIndex
 ) -> list[_Candidate]:
+    series, amounts = series.reindex(months), amounts.reindex(months)
     if series.isna().any():
         return []
     verdict = detect_last(series)
     if not np.isfinite(verdict.p_value):
         return []
     euros = float(amounts.iloc[-1] - amounts.iloc[-1 - YEAR])
-    return [_Candidate(filters, months[-1], months[-1], abs(verdict.score), verdict.p_value, euros)]
+    return [_Candidate(filters, months[-1], months[-1], verdict.p_value, euros)]
 
 
 def _drifts(
     dataset: Dataset, by: tuple[str, ...], per_head: pd.DataFrame, amounts: pd.DataFrame, months: pd.DatetimeIndex
 ) -> list[_Candidate]:
-    """Mean gap, over the last year, between a segment's growth and the growth of the whole.
+    """Mean gap, over the last year, between a segment's growth and that of what it belongs to.
 
-    The standard error is that of a mean of twelve autocorrelated monthly gaps; the spread of all the segments of the
-    grouping is added to it, so that only a segment unlike its peers stands out.
+    A crossed segment is held against its poste, a simple one against the whole. The standard error is that of a mean of
+    twelve autocorrelated monthly gaps; the spread of all the segments of the grouping is added to it, so that only a
+    segment unlike its peers stands out.
     """
-    whole = _per_head(dataset, (), months, _panel(dataset, dataset.main_measure, (), months))
-    gaps = _yearly_growth(per_head).sub(_yearly_growth(whole).iloc[:, 0], axis=0)
+    gaps = _yearly_growth(per_head) - _growth_of_parents(dataset, by, per_head.columns, months)
     recent, past = gaps.iloc[-YEAR:], gaps.iloc[YEAR:-YEAR]
     drift = recent.mean() - past.median()
     noise = NORMAL_MAD * (past - past.median()).abs().median()
-    inflation = past.apply(lambda column: column.autocorr(1)).clip(0, 0.8).fillna(0)
-    error = noise * np.sqrt((1 + inflation) / (1 - inflation) / YEAR)
-    spread = NORMAL_MAD * (drift - drift.median()).abs().median() if len(drift) > 2 else 0.0
-    z = (drift - drift.median() * (len(drift) > 2)) / np.sqrt(error**2 + spread**2)
-    p_values = 2 * stats.t.sf(z.abs(), df=YEAR - 1)
+    correlation = past.apply(lambda column: column.autocorr(1)).clip(0, 0.8).fillna(0)
+    inflation = (1 + correlation) / (1 - correlation)
+    peers = len(drift) > 2
+    centre = drift.median() if peers else 0.0
+    spread = NORMAL_MAD * (drift - centre).abs().median() if peers else 0.0
+    z = (drift - centre) / np.sqrt(noise**2 * inflation / YEAR + spread**2)
+    p_values = 2 * stats.t.sf(z.abs(), df=np.maximum(past.count() / inflation - 1, MIN_FREEDOM))
     weight = amounts.iloc[-2 * YEAR : -YEAR].sum()
     found = []
     for group, p_value in zip(z.index, p_values, strict=True):
         if not np.isfinite(p_value) or abs(drift[group]) < MIN_DRIFT or per_head[group].iloc[-2 * YEAR :].isna().any():
             continue
         euros = float(np.expm1(drift[group]) * weight[group])
-        score = abs(float(z[group]))
-        found.append(_Candidate(_filters(by, group), months[-YEAR], months[-1], score, float(p_value), euros))
+        found.append(_Candidate(_filters(by, group), months[-YEAR], months[-1], float(p_value), euros))
     return found
+
+
+def _growth_of_parents(
+    dataset: Dataset, by: tuple[str, ...], columns: pd.Index, months: pd.DatetimeIndex
+) -> pd.DataFrame:
+    """Growth of what each segment is held against, under the columns of the segments."""
+    parent = by[:-1]
+    growth = _yearly_growth(_per_head(dataset, parent, months, _panel(dataset, dataset.main_measure, parent, months)))
+    names = [column[0] for column in columns] if parent else ["ensemble"] * len(columns)
+    return growth[names].set_axis(columns, axis=1)
 
 
 def _yearly_growth(panel: pd.DataFrame) -> pd.DataFrame:
@@ -187,20 +206,26 @@ def _yearly_growth(panel: pd.DataFrame) -> pd.DataFrame:
     return logs - logs.shift(YEAR)
 
 
-def _prune(ranked: list[tuple[_Candidate, float]]) -> list[tuple[_Candidate, float]]:
-    """Of findings nested in one another over the same period, keep the one that stands out most."""
-    kept: list[tuple[_Candidate, float]] = []
-    for candidate, q in ranked:
-        if not any(_nested(candidate, other) for other, _ in kept):
-            kept.append((candidate, q))
-    return kept
+def _prune(kept: list[tuple[_Candidate, float]]) -> list[tuple[_Candidate, float]]:
+    """One finding by cause: a part that carries most of its whole replaces it; what then shares a condition with a
+    heavier finding that goes the same way is its echo.
+    """
+    precise = [pair for pair in kept if not any(_explains(other, pair[0]) for other, _ in kept)]
+    roots: list[tuple[_Candidate, float]] = []
+    for candidate, q in sorted(precise, key=lambda pair: -abs(pair[0].euros)):
+        if not any(_echoes(candidate, root) for root, _ in roots):
+            roots.append((candidate, q))
+    return roots
 
 
-def _nested(left: _Candidate, right: _Candidate) -> bool:
-    if left.fin != right.fin:
-        return False
-    a, b = left.filters.items(), right.filters.items()
-    return a <= b or b <= a
+def _explains(part: _Candidate, whole: _Candidate) -> bool:
+    inside = whole.filters.items() < part.filters.items()
+    return inside and part.euros * whole.euros > 0 and abs(part.euros) >= MOST * abs(whole.euros)
+
+
+def _echoes(candidate: _Candidate, root: _Candidate) -> bool:
+    shared = candidate.filters.items() & root.filters.items()
+    return bool(shared or not candidate.filters or not root.filters) and candidate.euros * root.euros > 0
 
 
 def _constat(

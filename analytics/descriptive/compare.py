@@ -41,9 +41,7 @@ def comparison_period(selection: Selection) -> Selection:
     return replace(selection, debut=selection.debut - offset, fin=selection.fin - offset)
 
 
-def compare_periods(
-    dataset: Dataset, key: str, *, by: tuple[str, ...] = (), selection: Selection
-) -> pd.DataFrame:
+def compare_periods(dataset: Dataset, key: str, *, by: tuple[str, ...] = (), selection: Selection) -> pd.DataFrame:
     """An indicator over the selection beside its value over the comparison period.
 
     Returns

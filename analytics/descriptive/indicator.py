@@ -89,7 +89,7 @@ def refuse(indicator: Indicator, dataset: Dataset, keys: tuple[str, ...], select
             continue
         table = table_of(measure, dataset)
         for dimension in used.difference(table.columns):
-            if measure == "beneficiaires" and dimension in CARE_DIMENSIONS:
+            if measure == "beneficiaires" and dimension in CARE_DIMENSIONS and indicator.denominator:
                 continue  # a member is exposed to every poste: the exposure of a poste is that of its cell
             return f"« {dataset.label(measure)} » n’est pas ventilé par {dataset.label(dimension).lower()}"
     return ""

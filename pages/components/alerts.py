@@ -7,7 +7,6 @@ import streamlit as st
 from analytics.constat import Constat, describe, with_dataset
 from analytics.descriptive import find_alerts
 from analytics.french import format_number
-
 from pages.components.cache import cached
 from pages.components.constat import STEPS, reliability, steps
 from pages.components.messages import safe
@@ -35,10 +34,16 @@ def show_data_errors(view: View) -> None:
     if grave.empty:
         return
     with st.container(border=True, key="erreurs_donnees"):
-        st.markdown(f":material/report: **À vérifier d’abord : {format_number(len(grave))} anomalie(s) dans les données**")
+        st.markdown(
+            f":material/report: **À vérifier d’abord : {_count(len(grave))} dans le fichier**"
+        )
         for message in grave["message"].head(3):
             st.markdown(f"- {safe(message)}")
         st.page_link("pages/donnees.py", label="Voir le détail et le remède", icon=":material/arrow_forward:")
+
+
+def _count(n: int) -> str:
+    return "une anomalie" if n == 1 else f"{format_number(n)} anomalies"
 
 
 def show_decisions(view: View, *, limit: int) -> None:
@@ -58,6 +63,4 @@ def show_decisions(view: View, *, limit: int) -> None:
             st.caption(reliability(constat))
             steps(constat, key=f"alerte_{rank}", only=tuple(STEPS))
     if len(alerts) > limit:
-        st.page_link(
-            "pages/descriptive.py", label=f"Voir les {len(alerts)} alertes", icon=":material/arrow_forward:"
-        )
+        st.page_link("pages/descriptive.py", label=f"Voir les {len(alerts)} alertes", icon=":material/arrow_forward:")

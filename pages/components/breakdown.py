@@ -9,7 +9,6 @@ from analytics.descriptive import compare_periods
 from analytics.indicators import Indicator
 from analytics.schema import Dataset
 from charts.breakdown import chart_breakdown
-
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french

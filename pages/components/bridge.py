@@ -11,7 +11,6 @@ from analytics.diagnostic import Bridge, explain_change, explain_ratio
 from analytics.french import format_gap, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
 from charts.waterfall import chart_waterfall
-
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.constat import measure
@@ -20,7 +19,7 @@ from pages.components.sidebar import View
 
 EFFECTS = {
     "effectif": "Nombre d’assurés",
-    "mix": "Composition du portefeuille",
+    "mix": "Composition",
     "frequence": "Fréquence des actes",
     "cout_moyen": "Coût moyen par acte",
     "consommation": "Consommation par tête",
@@ -54,7 +53,7 @@ def show_bridge(view: View, constat: Constat) -> None:
         unit = get_indicator(constat.indicator, dataset).unit if constat.indicator == "ratio_pc" else "EUR"
         before = comparison_period(constat.selection)
         picture = chart_waterfall(
-            _named(bridge.by()), start=bridge.before, unit=unit, title="De quoi est fait l’écart",
+            _named(bridge.by()), start=bridge.before, unit=unit, title="D’une période à l’autre",
             start_label=format_period(before.debut, before.fin),
             end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=dataset.is_demo,
         )  # fmt: skip
@@ -85,12 +84,13 @@ def _named(effects: pd.DataFrame) -> pd.DataFrame:
 def _show_detail(view: View, bridge: Bridge, unit: str) -> None:
     """The same effects by a dimension: each column sums to the bar above."""
     dataset = view.dataset
-    if not bridge.keys:
+    keys = [k for k in bridge.keys if bridge.table[k].nunique() > 1]
+    if not keys:
         return
     chosen = st.segmented_control(
-        "Détail par", list(bridge.keys), default=bridge.keys[0], required=True, format_func=dataset.label,
+        "Détail par", keys, default=keys[0], required=True, format_func=dataset.label,
         key="detail_pont", bind="query-params",
-    ) or bridge.keys[0]  # fmt: skip
+    ) or keys[0]  # fmt: skip
     table = bridge.by(chosen).pivot(index=chosen, columns="effet", values="montant").fillna(0.0)
     table = table.loc[:, (table != 0).any()].assign(Total=table.sum(axis=1))
     table = table.sort_values("Total", key=abs, ascending=False).rename(columns=EFFECTS)

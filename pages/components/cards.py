@@ -10,10 +10,9 @@ from analytics.descriptive import compute_indicator
 from analytics.french import format_gap, format_month, format_percent, format_value, is_missing
 from analytics.indicators import Indicator, get_indicator, missing_measures
 from analytics.schema import Dataset, Selection
-
 from pages.components.cache import cached
 from pages.components.constat import measure
-from pages.components.sidebar import COMPARISONS, View
+from pages.components.sidebar import View
 
 SPARK_MONTHS = 24
 HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
@@ -21,12 +20,8 @@ HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
 
 def show_cards(view: View) -> list[Constat]:
     """The four headline cards; a card that lacks a column says which."""
-    shown = []
-    keys = headline_keys(view.dataset)
-    with st.container(horizontal=True, key="cartes"):
-        for key in keys:
-            shown.append(show_card(view, key))
-    return [c for c in shown if c is not None]
+    with st.grid(4, min_column_width=215, key="cartes"):
+        return [show_card(view, key) for key in headline_keys(view.dataset)]
 
 
 def headline_keys(dataset: Dataset) -> list[str]:
@@ -35,7 +30,9 @@ def headline_keys(dataset: Dataset) -> list[str]:
     keys = [main if key == "prestation" and main not in (None, "prestation") else key for key in HEADLINES]
     if main is not None and main != "prestation":
         keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
-        keys += [m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"]
+        keys += [
+            m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"
+        ]
     return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
 
 
@@ -50,7 +47,7 @@ def missing_cards(dataset: Dataset) -> list[tuple[Indicator, str]]:
     return rows
 
 
-def show_card(view: View, key: str) -> Constat | None:
+def show_card(view: View, key: str) -> Constat:
     """One card, with what it is compared to."""
     dataset = view.dataset
     indicator = get_indicator(key, dataset)
@@ -64,7 +61,6 @@ def show_card(view: View, key: str) -> Constat | None:
         chart_data=_spark(view, key),
         chart_type="line",
         border=True,
-        width=260,
     )
     return constat
 
@@ -79,12 +75,15 @@ def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
 
 def monthly(view: View, key: str) -> pd.DataFrame:
     """The whole history of an indicator in the perimeter: mois, valeur, reference (a year before), statut."""
+
     def compute() -> pd.DataFrame:
         scope = Selection(filtres=view.selection.filtres)
         table = compute_indicator(view.dataset, key, selection=scope)[["mois", "valeur", "raison"]]
         earlier = table[["mois", "valeur"]].assign(mois=table["mois"] + pd.DateOffset(years=1))
         table = table.merge(earlier.rename(columns={"valeur": "reference"}), on="mois", how="left")
-        return table.merge(view.opened.maturity[["mois", "statut"]], on="mois", how="left").fillna({"statut": "complet"})
+        return table.merge(view.opened.maturity[["mois", "statut"]], on="mois", how="left").fillna(
+            {"statut": "complet"}
+        )
 
     return cached("monthly", view.token, compute, key=key, filtres=view.selection.filtres)
 
@@ -98,11 +97,10 @@ def _spark(view: View, key: str) -> list[float] | None:
 def _delta(constat: Constat, indicator: Indicator) -> str | None:
     if is_missing(constat.reference):
         return None
-    than = COMPARISONS[constat.selection.comparaison]
-    if indicator.unit == "taux" or is_missing(constat.evolution):
-        return f"{format_gap(constat.ecart, indicator.unit)} sur {than}".replace("sur un an avant", "en un an")
-    text = f"{format_percent(constat.evolution, signed=True)} sur {than}"
-    return text.replace("sur un an avant", "en un an").replace("\u2212", "-")
+    than = "en un an" if constat.selection.comparaison == "N-1" else "sur la période d’avant"
+    rate = indicator.unit == "taux" or is_missing(constat.evolution)
+    change = format_gap(constat.ecart, indicator.unit) if rate else format_percent(constat.evolution, signed=True)
+    return f"{change} {than}".replace("\u2212", "-")  # the card reads the direction from a plain hyphen
 
 
 def _colour(indicator: Indicator) -> str:
@@ -117,7 +115,9 @@ def freshness(view: View) -> str:
     complete, open_months = opened.complete_months, opened.incomplete_months
     if not len(complete):
         return "Aucun mois complet dans ces données."
-    text = f"Dernier mois complet : {format_month(complete[-1], short=False)}."
+    last = opened.maturity.set_index("mois")["part_connue"].get(complete[-1], float("nan"))
+    known = "" if is_missing(last) or last >= 1 else f" (connu à {format_percent(last, 0)})"
+    text = f"Dernier mois retenu : {format_month(complete[-1], short=False)}{known}."
     if len(open_months):
         names = ", ".join(format_month(m) for m in open_months)
         text += f" Encore incomplets, donc hors des comparaisons : {names}."

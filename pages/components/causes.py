@@ -9,7 +9,6 @@ from analytics.descriptive import comparison_period
 from analytics.diagnostic import Localisation, find_causes
 from analytics.french import format_euros, format_number, format_percent, is_missing
 from analytics.schema import Selection
-
 from pages.components.cache import cached
 from pages.components.constat import STEPS, measure, steps
 from pages.components.messages import safe, told_in_french
@@ -44,20 +43,20 @@ def causes_of(view: View, constat: Constat) -> Localisation:
     return cached("causes", view.token, lambda: find_causes(dataset, key, selection, before), s=selection, k=key)
 
 
+def _risk(q_value: float) -> str:
+    return f"moins de {format_percent(0.001)}" if q_value < 0.001 else format_percent(q_value)
+
+
 def _show_cause(view: View, constat: Constat, row) -> None:
     dataset = view.dataset
-    name = " · ".join(
-        f"{dataset.label(d)} : {dataset.value_label(d, v)}" for d, v in row.conditions.items()
-    )
+    name = " · ".join(f"{dataset.label(d)} : {dataset.value_label(d, v)}" for d, v in row.conditions.items())
     with st.container(border=True, key=f"cause_{row.rang}"):
         st.markdown(f"**{row.rang}. {safe(name)}**")
         st.markdown(
-            f"{format_euros(row.ecart, signed=True)} de plus ou de moins que si ce segment avait suivi l’ensemble, "
-            f"soit {format_percent(row.part)} de l’écart expliqué."
+            f"{format_euros(abs(row.ecart))} de {'plus' if row.ecart > 0 else 'moins'} que si ce segment avait suivi "
+            f"l’ensemble, soit {format_percent(row.part)} de l’écart total."
         )
-        st.caption(
-            f"{format_number(row.n)} cellules observées · risque de fausse alerte : {format_percent(row.q_value, 2)}"
-        )
+        st.caption(f"{format_number(row.n)} cellules observées · risque de fausse alerte : {_risk(row.q_value)}")
         filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
         narrower = Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
         found = measure(view.opened, dataset.main_measure, narrower, q_value=float(row.q_value))

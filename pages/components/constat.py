@@ -9,7 +9,6 @@ from analytics.descriptive import build_constat
 from analytics.errors import ParameterError
 from analytics.french import format_percent, is_missing
 from analytics.schema import Selection
-
 from pages.components import state
 from pages.components.cache import cached
 from pages.components.datasets import Opened
@@ -42,7 +41,8 @@ def followed(opened: Opened) -> Constat | None:
         carried = from_param(word)
         if carried.dataset_id != opened.token:
             raise ParameterError(
-                "Ce constat vient d’un autre jeu de données.", remede="Ouvrez ce jeu, ou partez d’un constat de celui-ci."
+                "Ce constat vient d’un autre jeu de données.",
+                remede="Ouvrez ce jeu, ou partez d’un constat de celui-ci.",
             )
         return measure(opened, carried.indicator, carried.selection, q_value=carried.q_value)
     except ParameterError as error:
@@ -108,4 +108,6 @@ def travel() -> None:
     page = state.get("_go")
     if page:
         state.put("_go", None)
-        st.switch_page(page, query_params={k: v for k, v in st.session_state.items() if k in (state.DATASET, state.CONSTAT) and v})
+        st.switch_page(
+            page, query_params={k: v for k, v in st.session_state.items() if k in (state.DATASET, state.CONSTAT) and v}
+        )

@@ -12,7 +12,6 @@ from analytics.completion import complete, maturity
 from analytics.errors import PaliersError
 from analytics.schema import Dataset
 from data import store
-
 from pages.components import state
 from pages.components.cache import cached
 

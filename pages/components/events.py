@@ -7,7 +7,6 @@ import streamlit as st
 
 from analytics.predictive.series import WHOLE, Series
 from data.references import load_events
-
 from pages.components.sidebar import View
 
 

@@ -8,14 +8,22 @@ import unicodedata
 import pandas as pd
 import streamlit as st
 
+from analytics.french import MISSING, format_month, format_number
 from charts.export import to_csv, to_png
 from charts.picture import Picture
+from pages.components.messages import safe
+
+STATIC_ROWS = 30
 
 
 def show(picture: Picture, *, key: str, is_demo: bool = False) -> None:
     """Draw a picture, with its table and downloads folded under it."""
     st.vega_lite_chart(picture.data, picture.spec, width="stretch", key=key, alt=picture.alt)
-    with st.expander("Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more"):
+    with st.expander(
+        "Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more", on_change="rerun"
+    ) as more:
+        if not more.open:
+            return
         show_table(picture.table)
         with st.container(horizontal=True):
             name = slug(picture.title)
@@ -29,20 +37,42 @@ def show(picture: Picture, *, key: str, is_demo: bool = False) -> None:
             )  # fmt: skip
 
 
-def show_table(table: pd.DataFrame, **options) -> None:
-    """A table with French headers, months and missing values."""
-    st.dataframe(french_cells(table), hide_index=True, width="stretch", placeholder="—", **options)
+def show_table(table: pd.DataFrame) -> None:
+    """A table written in French: static and read aloud when short, scrollable when long."""
+    shown = french_cells(table)
+    if len(shown) > STATIC_ROWS:
+        st.dataframe(shown, hide_index=True, width="stretch")
+        return
+    harmless = shown.map(safe)
+    harmless.columns = [safe(column) for column in shown.columns]
+    st.table(harmless, hide_index=True, border="horizontal")
 
 
 def french_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Months written in French; numbers stay numbers, so that the reader can sort them."""
-    shown = table.copy()
-    for column in shown.select_dtypes("datetime"):
-        shown[column] = shown[column].dt.strftime("%m/%Y")
-    return shown
+    """Every cell as French text: months, numbers with their separators, a dash for what is missing."""
+    return table.apply(lambda column: column.map(lambda cell: _text(cell, whole=_is_whole(column))))
 
 
 def slug(title: str) -> str:
     """A file name made from a title."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "graphique"
+
+
+def _is_whole(column: pd.Series) -> bool:
+    if column.dtype.kind not in "fiu":
+        return False
+    known = column.dropna()
+    return bool((known == known.round()).all())
+
+
+def _text(cell: object, *, whole: bool) -> str:
+    if cell is None or cell is pd.NA or cell != cell:
+        return MISSING
+    if isinstance(cell, pd.Timestamp):
+        return format_month(cell)
+    if isinstance(cell, bool):
+        return "oui" if cell else "non"
+    if isinstance(cell, (int, float)):
+        return format_number(cell, 0 if whole or abs(cell) >= 1000 else 4 if abs(cell) < 1 else 2)
+    return str(cell)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from analytics.constat import describe_perimeter
 from analytics.french import format_euros, format_month, format_number, format_percent, is_missing
 from analytics.predictive import Forecast, forecast
 from analytics.predictive.series import WHOLE, Series, build_series, land
 from charts.fan import chart_fan
-
 from pages.components import figure
 from pages.components.breakdown import readable_dimensions
 from pages.components.cache import digest
@@ -100,17 +100,22 @@ def show_fan(view: View, outlook: Outlook, name: str) -> None:
     past, coming = history["valeur"].tail(HORIZON).sum(), ahead["valeur"].sum()
     known_year = len(history) >= HORIZON
     change = format_percent(coming / past - 1, signed=True) if known_year and past > 0 else ""
-    subject = "l’ensemble" if name == WHOLE else safe(name)
     st.markdown(
-        f"Pour {subject}, **{format_euros(coming)}** de {dataset.label(dataset.main_measure).lower()} attendus sur les "
+        f"{safe(_subject(view, name))} : **{format_euros(coming)}** de {dataset.label(dataset.main_measure).lower()} attendus sur les "
         f"{HORIZON} prochains mois"
-        + (f", contre {format_euros(past)} sur les {HORIZON} derniers mois complets ({change})." if change else ".")
+        + (f", contre {format_euros(past)} sur les {HORIZON} derniers mois connus ({change})." if change else ".")
     )
-    title = f"{dataset.label(dataset.main_measure)} : {'ensemble' if name == WHOLE else name}"
+    title = f"{dataset.label(dataset.main_measure)} : {_subject(view, name)}"
     picture = chart_fan(history.tail(HISTORY_SHOWN), ahead, title=title, unit="EUR", is_demo=dataset.is_demo)
     figure.show(picture, key="eventail", is_demo=dataset.is_demo)
-    for warning in outlook.forecast.warnings:
-        st.caption(safe(warning))
+    remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
+    for remark in remarks:
+        st.caption(safe(remark))
+
+
+def _subject(view: View, name: str) -> str:
+    """The perimeter, or the part of it that is shown."""
+    return describe_perimeter(view.selection, view.dataset) if name == WHOLE else name[:1].upper() + name[1:]
 
 
 def show_landing(view: View, outlook: Outlook, name: str) -> None:
@@ -154,5 +159,6 @@ def show_accuracy(view: View, outlook: Outlook, name: str) -> None:
     figure.show_table(shown.rename(columns=names))
     last = view.opened.complete_months[-1]
     st.caption(
-        f"Essais : on se replace à une date passée, avec ce que l’on savait alors. Dernier mois connu : {format_month(last)}."
+        "Essais : on se replace à une date passée, avec ce que l’on savait alors. "
+        f"Dernier mois connu : {format_month(last)}."
     )

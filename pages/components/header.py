@@ -6,7 +6,6 @@ import streamlit as st
 
 from analytics.constat import describe_perimeter
 from analytics.french import format_period
-
 from pages.components import state
 from pages.components.constat import banner
 from pages.components.messages import safe

@@ -8,7 +8,6 @@ import streamlit as st
 from analytics.constat import describe
 from analytics.indicators import Indicator, available_indicators, get_indicator
 from charts.trend import chart_trend
-
 from pages.components import figure
 from pages.components.cards import label_with_base, monthly
 from pages.components.constat import measure, steps
@@ -21,7 +20,9 @@ def choose_indicator(view: View) -> Indicator:
     """Select box of what the dataset can compute, its own measures included."""
     dataset = view.dataset
     options = [i.key for i in available_indicators(dataset)]
-    options += [m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"]
+    options += [
+        m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"
+    ]
     main = dataset.main_measure or "cotisation"
     key = st.selectbox(
         "Indicateur",
@@ -45,8 +46,10 @@ def show_indicator(view: View, indicator: Indicator) -> None:
         reason = reasons.iloc[0] if len(reasons) else "aucune valeur dans ce périmètre"
         st.info(f"{indicator.label} : {safe(reason)}.", icon=":material/info:")
         return
+    compared = table["mois"].between(view.selection.debut, view.selection.fin)
+    shown = table.assign(reference=table["reference"].where(compared))
     picture = chart_trend(
-        table, title=label_with_base(indicator, view.dataset), unit=indicator.unit,
+        shown, title=label_with_base(indicator, view.dataset), unit=indicator.unit,
         events=events_of(view), is_demo=view.dataset.is_demo,
     )  # fmt: skip
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)

@@ -21,9 +21,9 @@ LADDER = (
 
 
 def show_ladder() -> None:
-    """Four cards, one by level."""
-    for column, (level, page, questions) in zip(st.columns(4), LADDER, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{level}**")
+    """Four rungs, each with its questions."""
+    for level, page, questions in LADDER:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{level}**", width=150)
             for question in questions:
                 st.page_link(page, label=question)

@@ -8,11 +8,11 @@ from analytics.constat import describe_perimeter
 from analytics.french import format_percent, is_missing
 from analytics.indicators import INDICATORS, missing_measures
 from data.references import load_market
-
 from pages.components.constat import measure
 from pages.components.figure import show_table
 from pages.components.messages import safe, show_unlock
 from pages.components.sidebar import View
+
 
 def show_market(view: View) -> None:
     """The P/C ratio of the user beside the market's, when the bases match."""
@@ -34,4 +34,6 @@ def show_market(view: View) -> None:
     market["taux"] = market["valeur"].map(lambda v: format_percent(v / 100, 0))
     names = {"annee": "Année", "perimetre": "Périmètre", "contrat": "Contrat", "taux": "Prestations ÷ cotisations HT",
              "source": "Source"}  # fmt: skip
-    show_table(market[list(names)].rename(columns=names), column_config={"Année": st.column_config.NumberColumn(format="%d")})
+    market["annee"] = market["annee"].astype("str")
+    with st.expander("Prestations ÷ cotisations HT publiées, par année et famille", icon=":material/public:"):
+        show_table(market[list(names)].rename(columns=names))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analytics.french import format_euros, format_month, is_missing
+from analytics.french import format_euros, format_month, format_percent, is_missing
 from analytics.schema import LABELS
 from charts.export import to_csv
 from data.checks import run_checks, score, unlocks
-
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import freshness
@@ -26,9 +25,9 @@ def findings_of(view: View) -> pd.DataFrame:
 def show_quality(view: View) -> None:
     """Score of each pillar, then the findings."""
     findings = findings_of(view)
-    with st.container(horizontal=True, key="piliers"):
+    with st.grid(6, min_column_width=140, key="piliers"):
         for row in score(findings).itertuples():
-            st.metric(row.pilier, f"{row.note:.0f} / 100", help=row.phrase, border=True, width=170)
+            st.metric(row.pilier, f"{row.note:.0f}", delta_description="sur 100", help=row.phrase, border=True)
     st.caption(freshness(view))
     if findings.empty:
         st.success("Aucune anomalie trouvée.", icon=":material/check_circle:")
@@ -49,7 +48,7 @@ def show_unlocks(view: View) -> None:
     table = unlocks(view.opened.raw)
     if table.empty:
         return
-    with st.expander(f"Ce que {len(table)} colonnes de plus débloqueraient", icon=":material/lock_open:"):
+    with st.expander("Ce que d’autres colonnes débloqueraient", icon=":material/lock_open:"):
         table = table.assign(colonne=[LABELS.get(c, c.replace("_", " ").capitalize()) for c in table["colonne"]])
         figure.show_table(table.rename(columns={"colonne": "Colonne", "debloque": "Ce qu’elle débloque"}))
 
@@ -64,7 +63,7 @@ def show_reading(view: View) -> None:
                 {
                     "Mois": table["mois"].map(format_month),
                     "État": table["statut"].str.capitalize(),
-                    "Part connue (%)": (100 * table["part_connue"]).round(1),
+                    "Part connue": table["part_connue"].map(format_percent),
                 }
             )
         )

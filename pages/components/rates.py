@@ -6,7 +6,6 @@ import streamlit as st
 
 from analytics.errors import ParameterError
 from analytics.french import parse_number
-
 from pages.components.messages import safe
 
 

@@ -26,7 +26,6 @@ from analytics.prescriptive import (
 )
 from analytics.schema import CARE_DIMENSIONS, Selection
 from charts.scenarios import chart_scenarios
-
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.messages import safe, show_unlock, told_in_french
@@ -102,7 +101,9 @@ def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
     filters = _contract_filters(view)
     ignored = [d for d in view.selection.filtres if d in CARE_DIMENSIONS]
     if ignored:
-        st.caption("Les cotisations ne se décident pas par poste : la simulation porte sur tous les postes du périmètre.")
+        st.caption(
+            "Les cotisations ne se décident pas par poste : la simulation porte sur tous les postes du périmètre."
+        )
     scope = dataset.filtered(Selection(filtres=filters))
     options = {"elasticite": assumptions.elasticite, "derive": assumptions.derive, "derive_sd": assumptions.derive_sd}
     with told_in_french():
@@ -137,19 +138,28 @@ def _contract_filters(view: View) -> dict[str, tuple[str, ...]]:
 def choose_scenarios(view: View, portfolio: Portfolio) -> list[Scenario]:
     """Levers of the two scenarios, each with what it moves."""
     st.caption(
-        "Une hausse augmente les cotisations et fait partir une part des assurés ; une action sur les prestations baisse "
-        "la dépense par tête ; un point de frais en moins va droit au résultat."
+        "Une hausse augmente les cotisations et fait partir une part des assurés ; une action sur les prestations "
+        "baisse la dépense par tête ; un point de frais en moins va droit au résultat."
     )
     scenarios = [Scenario(IDLE)]
-    for column, letter, rate in zip(st.columns(2), "AB", ("3 %", "5 %"), strict=True):
+    acts = _can_absorb(view, portfolio)
+    defaults = (("0 %", "50 %"), ("3 %", "0 %")) if acts else (("3 %", "0 %"), ("5 %", "0 %"))
+    for column, letter, (rate, absorbed) in zip(st.columns(2), "AB", defaults, strict=True):
         with column.container(border=True, key=f"scenario_{letter}"):
-            scenarios.append(_choose_scenario(view, portfolio, letter, rate))
+            scenarios.append(_choose_scenario(view, portfolio, letter, rate, absorbed))
     return scenarios
 
 
-def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str) -> Scenario:
+def _can_absorb(view: View, portfolio: Portfolio) -> bool:
+    """Whether the finding followed is a rise of claims that an action could bring down."""
+    return finding_weight(view.constat, portfolio.table) > 0
+
+
+def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str, part: str) -> Scenario:
     prefix = letter.lower()
-    name = st.text_input("Nom du scénario", f"Scénario {letter}", key=f"{prefix}_nom", bind="query-params", max_chars=40)
+    name = st.text_input(
+        "Nom du scénario", f"Scénario {letter}", key=f"{prefix}_nom", bind="query-params", max_chars=40
+    )
     dimension = lever_dimension(portfolio)
     values = sorted(portfolio.table[dimension].astype("str").unique()) if dimension else ["*"]
     rises = {}
@@ -163,11 +173,11 @@ def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str) -
         help="Réseau de soins, prévention, garanties : −2 % pour deux pour cent de moins.",
     )  # fmt: skip
     absorbed = 0.0
-    if view.constat is not None and finding_weight(view.constat, portfolio.table) > 0:
+    if _can_absorb(view, portfolio):
         absorbed = rate_input(
-            "Part du constat résorbée", "0 %", key=f"{prefix}_constat",
-            help=f"100 % ramène « {describe_perimeter(view.constat.selection, view.dataset)} » à son niveau de référence : "
-            f"{format_euros(view.constat.euros)} de moins.",
+            "Part du constat résorbée", part, key=f"{prefix}_constat",
+            help=f"100 % ramène « {safe(describe_perimeter(view.constat.selection, view.dataset))} » à son niveau de "
+            f"référence : {format_euros(view.constat.euros)} de moins.",
         )  # fmt: skip
     loading = rate_input("Frais de gestion (points de cotisation)", "0 %", key=f"{prefix}_frais")
     return Scenario(name or f"Scénario {letter}", rises, claims, absorbed, loading)
@@ -183,9 +193,7 @@ def show_comparison(view: View, portfolio: Portfolio, assumptions: Assumptions, 
     """Ranges of the P/C, the table of the indicators, and who wins, if anyone does."""
     with told_in_french():
         outcomes = _simulate(view, portfolio, scenarios)
-        ranges = pd.DataFrame(
-            [{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()]
-        )
+        ranges = pd.DataFrame([{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()])
         picture = chart_scenarios(
             ranges, title="Ratio P/C l’an prochain", unit="taux", target=assumptions.cible, is_demo=view.dataset.is_demo
         )
@@ -217,7 +225,9 @@ def _quantiles(outcome: Outcome, indicator: str) -> dict[str, float]:
 def _table(outcomes: dict[str, Outcome], assumptions: Assumptions) -> pd.DataFrame:
     """One row by indicator, one column by scenario, with the gap to doing nothing."""
     first = next(iter(outcomes.values()))
-    table = {"Indicateur": [label for _, label, _ in ROWS] + [f"Chances d’un P/C ≤ {format_percent(assumptions.cible)}"]}
+    table = {
+        "Indicateur": [label for _, label, _ in ROWS] + [f"Chances d’un P/C ≤ {format_percent(assumptions.cible)}"]
+    }
     for name, outcome in outcomes.items():
         cells = []
         for key, _, unit in ROWS:

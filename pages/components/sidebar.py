@@ -10,13 +10,12 @@ import streamlit as st
 from analytics.constat import Constat
 from analytics.french import format_month
 from analytics.schema import Dataset, Selection
-
 from pages.components import state
 from pages.components.constat import followed
 from pages.components.datasets import DEMO, Opened, current_dataset, open_dataset, use_dataset
 
-LAST_YEAR, THIS_YEAR, ALL, CHOSEN = "12 derniers mois complets", "Depuis janvier", "Tout l’historique", "Mois au choix"
-COMPARISONS = {"N-1": "un an avant", "M-1": "période précédente"}
+LAST_YEAR, THIS_YEAR, ALL, CHOSEN = "12 derniers mois connus", "Depuis janvier", "Tout l’historique", "Mois au choix"
+COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
 MAX_VALUES = 60
 
 
@@ -112,10 +111,21 @@ def _choose_selection(opened: Opened) -> Selection:
     return Selection(debut, fin, filters, comparison or "N-1")
 
 
+def default_selection(opened: Opened) -> Selection:
+    """What a newcomer sees: the last twelve months known well enough, against the year before."""
+    last = last_month(opened)
+    return Selection(max(last - pd.DateOffset(months=11), opened.completed.months[0]), last, {}, "N-1")
+
+
+def last_month(opened: Opened) -> pd.Timestamp:
+    """Last month known well enough to be compared, or the last one when there is none."""
+    complete = opened.complete_months
+    return complete[-1] if len(complete) else opened.completed.months[-1]
+
+
 def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
     months = opened.completed.months
-    complete = opened.complete_months
-    last = complete[-1] if len(complete) else months[-1]
+    last = last_month(opened)
     years = [str(y) for y in sorted({m.year for m in months}, reverse=True)]
     presets = [LAST_YEAR, THIS_YEAR, *years, ALL, CHOSEN]
     chosen = st.selectbox("Période", presets, key=state.PERIOD, bind="query-params")
@@ -127,7 +137,8 @@ def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
         return months[0], last
     if chosen in years:
         return pd.Timestamp(int(chosen), 1, 1), min(pd.Timestamp(int(chosen), 12, 1), months[-1])
-    return max(last - pd.DateOffset(months=11), months[0]), last
+    default = default_selection(opened)
+    return default.debut, default.fin
 
 
 def _choose_months(months: pd.DatetimeIndex, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.constat import Sentence
 from analytics.descriptive import summarise
-
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french
 from pages.components.sidebar import View
 
 
+def summary_of(view: View) -> tuple[Sentence, ...]:
+    """The sentences of the selection, computed once."""
+    return cached("summary", view.token, lambda: summarise(view.dataset, view.selection), selection=view.selection)
+
+
 def show_summary(view: View) -> None:
     """Three deterministic sentences on the selection."""
     with told_in_french(), st.container(key="resume"):
-        sentences = cached(
-            "summary", view.token, lambda: summarise(view.dataset, view.selection), selection=view.selection
-        )
-        st.markdown("\n".join(f"- {safe(sentence.text)}" for sentence in sentences))
+        st.markdown("\n".join(f"- {safe(sentence.text)}" for sentence in summary_of(view)))

@@ -14,7 +14,6 @@ from analytics.schema import LABELS, Dataset
 from data import store
 from data.mapping import Mapping
 from data.readers import Table
-
 from pages.components import figure, state
 from pages.components.cache import cached
 from pages.components.datasets import DEMO, use_dataset
@@ -31,8 +30,8 @@ def show_upload() -> None:
     with st.container(border=True, key="depot"):
         st.markdown("**Déposer un fichier**")
         st.caption(
-            "Un fichier CSV ou TSV, même compressé (.gz, .zip) : une ligne par mois et par segment, avec au moins une date "
-            "et un montant. Séparateur, encodage, décimales et dates à la française sont reconnus. 200 Mo au plus."
+            "Un fichier CSV ou TSV, même compressé (.gz, .zip) : une ligne par mois et par segment, avec au moins une "
+            "date et un montant. Séparateur, encodage, décimales et dates à la française sont reconnus. 200 Mo au plus."
         )
         uploaded = st.file_uploader(
             "Fichier de données", type=["csv", "tsv", "txt", "gz", "zip"], key="fichier", label_visibility="collapsed"
@@ -134,7 +133,9 @@ def show_delete(view: View) -> None:
     with st.container(horizontal=True):
         st.button("Revenir à la démonstration", icon=":material/undo:", on_click=use_dataset, args=(DEMO,))
         with st.popover("Supprimer ces données", icon=":material/delete:"):
-            st.markdown("Le fichier et tout ce qui en a été tiré seront effacés. Les liens qui y mènent ne marcheront plus.")
+            st.markdown(
+                "Le fichier et tout ce qui en a été tiré seront effacés. Les liens qui y mènent ne marcheront plus."
+            )
             st.button("Supprimer définitivement", type="primary", on_click=_delete, args=(view.token,))
 
 

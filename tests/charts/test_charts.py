@@ -54,7 +54,9 @@ def fan(**options):
 
 
 def scenarios(**options):
-    table = pd.DataFrame({"scenario": ["Ne rien faire", "A"], "p10": [0.8, 0.75], "p50": [0.82, 0.78], "p90": [0.85, 0.8]})
+    table = pd.DataFrame(
+        {"scenario": ["Ne rien faire", "A"], "p10": [0.8, 0.75], "p50": [0.82, 0.78], "p90": [0.85, 0.8]}
+    )
     return chart_scenarios(table, title="Ratio P/C", unit="taux", target=0.8, **options)
 
 

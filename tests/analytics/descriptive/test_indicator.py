@@ -43,7 +43,9 @@ def test_against_the_definition(small, key):
 def test_exposure_of_a_poste_is_that_of_its_cell(small):
     table = compute_indicator(small, "consommation", by=("poste", "region"))
     row = table.iloc[7]
-    assert row["valeur"] == pytest.approx(brute(small, "consommation", row["mois"], poste=row["poste"], region=row["region"]))
+    assert row["valeur"] == pytest.approx(
+        brute(small, "consommation", row["mois"], poste=row["poste"], region=row["region"])
+    )
     mois = pd.Timestamp("2022-05-01")
     filtered = compute_indicator(small, "frequence", selection=Selection(mois, mois, {"poste": ("optique",)}))
     assert filtered["valeur"].item() == pytest.approx(brute(small, "frequence", mois, poste="optique"))
@@ -64,7 +66,9 @@ def test_allocated_premiums_give_the_ratio_by_poste(small):
     allocated = replace(small, cotisation=pd.concat([split, heads], ignore_index=True))
     table = compute_total(allocated, "ratio_pc", by=("poste",)).set_index("poste")
     paid = small.prestation.groupby("poste")["prestation"].sum()
-    assert table.loc["dentaire", "valeur"] == pytest.approx(paid["dentaire"] / (0.4 * small.cotisation["cotisation"].sum()))
+    assert table.loc["dentaire", "valeur"] == pytest.approx(
+        paid["dentaire"] / (0.4 * small.cotisation["cotisation"].sum())
+    )
     whole = compute_total(allocated, "consommation", by=("poste",)).set_index("poste")["denominateur"]
     assert whole.tolist() == pytest.approx([small.cotisation["beneficiaires"].sum()] * 3)
 

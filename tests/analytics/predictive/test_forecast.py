@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from analytics.errors import InsufficientData, ParameterError, SchemaError
 from analytics.predictive import forecast
 
-COVID = pd.DataFrame(
-    {"evenement": ["Covid"], "debut": ["2020-03-01"], "fin": ["2020-05-01"], "forme": ["impulsion"]}
-)
+COVID = pd.DataFrame({"evenement": ["Covid"], "debut": ["2020-03-01"], "fin": ["2020-05-01"], "forme": ["impulsion"]})
 QUICK = {"mode": "core4", "prophet": False, "n_origins": 2}
 PBS_MASE = 1.20
 BOUNDS = ["bas_95", "bas_80", "valeur", "haut_80", "haut_95"]

@@ -1,0 +1,19 @@
+"""Recent months brought to what they will cost once everything is paid."""
+
+from analytics.completion.complete import complete
+from analytics.completion.develop import Development, develop
+from analytics.completion.mack import ChainLadder, chain_ladder
+from analytics.completion.maturity import STATUTS, describe_maturity, develop_dataset, has_both_months, maturity
+
+__all__ = [
+    "STATUTS",
+    "ChainLadder",
+    "Development",
+    "chain_ladder",
+    "complete",
+    "describe_maturity",
+    "develop",
+    "develop_dataset",
+    "has_both_months",
+    "maturity",
+]

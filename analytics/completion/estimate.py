@@ -1,0 +1,96 @@
+"""Chain ladder where enough is paid, expected level where too little is, and the error of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.completion.expected import Expected, expect
+from analytics.completion.pattern import Pattern
+from analytics.completion.triangle import Triangles
+
+Floats = NDArray[np.float64]
+#: Share known under which the chain ladder is not believed at all, and above which it is believed alone.
+NO_CREDIBILITY, FULL_CREDIBILITY = 0.40, 0.80
+#: Share known from which a month teaches what the next ones should cost.
+MATURE = 0.90
+#: A cell without a line for this number of months is closed: nothing more is expected from it.
+LIVING = 6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Paid and ultimate of G cells over M months, all of shape (G, M).
+
+    Attributes
+    ----------
+    paid, ultimate, se : ndarray
+        EUR; NaN where it cannot be said.
+    mature : ndarray of bool
+        Fully developed.
+    present : ndarray of bool
+        A line of the result.
+    no_prior : ndarray of bool
+        Too little is paid and no expected level could help.
+    """
+
+    paid: Floats
+    ultimate: Floats
+    se: Floats
+    mature: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    no_prior: NDArray[np.bool_]
+
+
+def estimate_ultimates(triangles: Triangles, pattern: Pattern, heads: Floats, method: str) -> Estimate:
+    """Ultimate and error of each cell and month: ladder, expected level, or their blend."""
+    known, process, parameter = (_at_age(a, triangles) for a in (pattern.known, pattern.process, pattern.parameter))
+    paid = np.nan_to_num(triangles.paid)
+    mature = np.broadcast_to(triangles.seen & (triangles.age >= pattern.known.shape[1] - 1), paid.shape)
+    ladder = np.divide(paid, known, out=np.full_like(paid, np.nan), where=known > 0)
+    teaching = (known >= MATURE) & ~np.isnan(triangles.paid) & triangles.seen
+    prior = expect(np.where(teaching, ladder, np.nan), heads, triangles.months)
+    credibility = _credibility(method, known, paid, prior)
+    expected = paid + (1.0 - known) * prior.amount
+    ultimate = _mix(credibility, ladder, expected)
+    se_ladder = np.sqrt(np.maximum(ladder, 0) * process + ladder**2 * parameter)
+    amount = np.maximum(prior.amount, 0.0)
+    mack = amount * process + amount**2 * parameter
+    se_expected = np.sqrt((amount * (1.0 - known) * prior.error[:, None]) ** 2 + known**2 * mack)
+    se = np.where(mature, 0.0, _mix(credibility, se_ladder, se_expected))
+    ultimate = np.where(mature, paid, ultimate)
+    no_prior = np.isnan(prior.amount) & (known < FULL_CREDIBILITY)
+    return Estimate(paid, ultimate, se, mature, _rows(triangles.paid, ultimate, mature), no_prior)
+
+
+def _mix(weight: Floats, ladder: Floats, expected: Floats) -> Floats:
+    """Weighted mean where a missing value does not count when it has no weight; NaN without a weight."""
+    kept = np.where(weight > 0, weight * ladder, 0.0) + np.where(weight < 1, (1.0 - weight) * expected, 0.0)
+    return np.where(np.isnan(weight), np.nan, kept)
+
+
+def _rows(paid: Floats, ultimate: Floats, mature: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Cells and months with a line, or without one yet but where payments of a living cell are still expected."""
+    has_line = ~np.isnan(paid)
+    living = has_line[:, -LIVING:].any(axis=1, keepdims=True)
+    expected = living & ~mature & (np.nan_to_num(ultimate) > 0) & has_line.any(axis=0)
+    return has_line | expected
+
+
+def _credibility(method: str, known: Floats, paid: Floats, prior: Expected) -> Floats:
+    """Weight of the chain ladder; it multiplies what is paid, so it has none where nothing is paid yet."""
+    if method != "auto":
+        fixed = 1.0 if method == "chain_ladder" else 0.0
+        return np.where(np.isnan(known), np.nan, fixed)
+    weight = np.clip((known - NO_CREDIBILITY) / (FULL_CREDIBILITY - NO_CREDIBILITY), 0.0, 1.0)
+    weight = np.where((paid <= 0) & ~np.isnan(known), 0.0, weight)
+    alone = ~np.isnan(known) & np.isnan(prior.amount) & ((paid > 0) | (known >= FULL_CREDIBILITY))
+    return np.where(alone, 1.0, weight)
+
+
+def _at_age(by_wait: Floats, triangles: Triangles) -> Floats:
+    """Value of each month at its age, shape (G, M); NaN for months that the triangle does not hold."""
+    age = np.clip(triangles.age, 0, by_wait.shape[1] - 1)
+    return np.where(triangles.seen, by_wait[:, age], np.nan)

@@ -1,0 +1,167 @@
+"""What a scenario gives: by segment, in total, and over the draws; and how two scenarios compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import ParameterError
+
+#: Indicator of a scenario to "higher is better"; the direction is that of the mutual, for a rise that of the member.
+INDICATEURS: dict[str, bool] = {
+    "resultat": True,
+    "pc": False,
+    "effectif": True,
+    "cotisation": True,
+    "prestation": False,
+    "hausse_moyenne": False,
+    "retention": True,
+}
+COMPARED = ("resultat", "pc", "effectif", "hausse_moyenne")
+QUANTILES = {"p5": 0.05, "p10": 0.10, "p50": 0.50, "p90": 0.90, "p95": 0.95}
+#: Probability of being better from which a scenario is said to win.
+CLEAR = 0.90
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A simulated scenario, money in EUR per year.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per segment, central assumptions: segment, hausse, beneficiaires (heads before), retenus, nouveaux,
+        effectif, cotisation_avant, cotisation, prestation_avant, prestation, resultat_avant, resultat, pc_avant, pc.
+        "avant" is today: current heads, premiums and claims, without drift.
+    total : pandas.DataFrame
+        indicateur, avant, valeur (central assumptions, no noise).
+    quantiles : pandas.DataFrame
+        indicateur, moyenne, p5, p10, p50, p90, p95, erreur (Monte-Carlo standard error of the mean).
+    draws : pandas.DataFrame
+        One row per draw, one column per indicator.
+    warnings : tuple of str
+        French sentences.
+    seed : int
+        Seed of the draws: two outcomes are comparable when it is the same.
+    """
+
+    table: pd.DataFrame
+    total: pd.DataFrame
+    quantiles: pd.DataFrame
+    draws: pd.DataFrame
+    warnings: tuple[str, ...]
+    seed: int
+
+    def value(self, indicator: str) -> float:
+        """Central value of an indicator."""
+        check_indicator(indicator)
+        return float(self.total.set_index("indicateur").loc[indicator, "valeur"])
+
+    def probability(self, indicator: str, threshold: float, *, sens: str | None = None) -> float:
+        """Share of the draws on the right side of a threshold (NaN draws are not).
+
+        Parameters
+        ----------
+        indicator : str
+            Key of :data:`INDICATEURS`.
+        threshold : float
+            In the unit of the indicator.
+        sens : {"au_moins", "au_plus"}, optional
+            None takes the good direction: at most for a P/C, at least for a result.
+        """
+        drawn = self.draws[check_indicator(indicator)].to_numpy()
+        met = drawn >= threshold if direction(indicator, sens) == "au_moins" else drawn <= threshold
+        return float(met.mean())
+
+
+def check_indicator(indicator: str) -> str:
+    """The indicator itself, or a French error."""
+    if indicator not in INDICATEURS:
+        raise ParameterError("Indicateur inconnu.", valeur=indicator, remede=f"Choisissez {', '.join(INDICATEURS)}.")
+    return indicator
+
+
+def direction(indicator: str, sens: str | None) -> str:
+    """ "au_moins" or "au_plus": as asked, or the good direction of the indicator."""
+    if sens is None:
+        return "au_moins" if INDICATEURS[indicator] else "au_plus"
+    if sens not in ("au_moins", "au_plus"):
+        raise ParameterError("Sens inconnu.", valeur=sens, remede="Choisissez au_moins ou au_plus.")
+    return sens
+
+
+def summarise(draws: pd.DataFrame) -> pd.DataFrame:
+    """Mean, quantiles and Monte-Carlo error of each column of the draws."""
+    values = draws.to_numpy()
+    table = pd.DataFrame({"indicateur": draws.columns, "moyenne": values.mean(axis=0)})
+    levels = np.quantile(values, list(QUANTILES.values()), axis=0)
+    table[list(QUANTILES)] = levels.T
+    return table.assign(erreur=values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+def compare(outcomes: Mapping[str, Outcome], *, indicators: tuple[str, ...] = COMPARED) -> pd.DataFrame:
+    """Compare scenarios with the first one, draw by draw.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        Same portfolio, number of draws and seed, so that each draw is the same future for all.
+    indicators : tuple of str
+        Keys of :data:`INDICATEURS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        indicateur, scenario, valeur (central), ecart (to the first), ecart_p5, ecart_p95,
+        probabilite (that it is better than the first; a tie counts half), verdict: "référence", "meilleur" or
+        "moins bon" when that probability is beyond 90 %, else "pas de gagnant".
+
+    Raises
+    ------
+    ParameterError
+        No scenario, unknown indicator, or scenarios that do not share segments, draws and seed.
+    """
+    if not outcomes:
+        raise ParameterError("Aucun scénario à comparer.")
+    first = next(iter(outcomes.values()))
+    for name, outcome in outcomes.items():
+        same = (outcome.seed, len(outcome.draws)) == (first.seed, len(first.draws))
+        if not same or not outcome.table["segment"].equals(first.table["segment"]):
+            raise ParameterError(
+                "Ce scénario n’a pas les mêmes segments ou les mêmes tirages que le premier.",
+                valeur=name,
+                remede="Simulez-les tous avec le même portefeuille, le même nombre de tirages et la même graine.",
+            )
+    rows = [
+        _compared(check_indicator(indicator), name, outcome, first)
+        for indicator in indicators
+        for name, outcome in outcomes.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _compared(indicator: str, name: str, outcome: Outcome, first: Outcome) -> dict[str, object]:
+    gap = (outcome.draws[indicator] - first.draws[indicator]).to_numpy()
+    gain = gap if INDICATEURS[indicator] else -gap
+    probability = float((gain > 0).mean() + 0.5 * (gain == 0).mean()) if np.isfinite(gain).all() else np.nan
+    verdict = "pas de gagnant"
+    if outcome is first:
+        verdict = "référence"
+    elif probability >= CLEAR:
+        verdict = "meilleur"
+    elif probability <= 1 - CLEAR:
+        verdict = "moins bon"
+    low, high = np.quantile(gap, [0.05, 0.95])
+    return {
+        "indicateur": indicator,
+        "scenario": name,
+        "valeur": outcome.value(indicator),
+        "ecart": outcome.value(indicator) - first.value(indicator),
+        "ecart_p5": low,
+        "ecart_p95": high,
+        "probabilite": probability,
+        "verdict": verdict,
+    }

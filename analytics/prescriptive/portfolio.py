@@ -1,0 +1,219 @@
+"""Make the portfolio of the simulations from a dataset, and say what was measured and what is assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.completion import complete, maturity
+from analytics.errors import InsufficientData, ParameterError
+from analytics.french import format_euros, format_period
+from analytics.prescriptive.assumptions import (
+    YEAR,
+    count_segments,
+    describe_assumptions,
+    measure_loading,
+    measure_retention,
+)
+from analytics.schema import Dataset
+
+UNNAMED = "non renseigné"
+WHOLE = "Ensemble"
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Segments ready for :func:`analytics.prescriptive.simulate`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        segment, the dimensions themselves, beneficiaires (heads), cotisation and prestation (EUR per head and year),
+        chargement, retention, elasticite, elasticite_bas, elasticite_haut, derive, derive_sd, hausse_min, hausse_max.
+    notes : tuple of str
+        French: each assumption, "Mesuré" or "Hypothèse", and what was left out.
+    debut, fin : pandas.Timestamp
+        First and last month measured.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+    debut: pd.Timestamp
+    fin: pd.Timestamp
+
+
+def build_portfolio(
+    dataset: Dataset,
+    *,
+    elasticite: tuple[float, float, float],
+    by: Sequence[str] = ("contrat", "formule"),
+    months: int = YEAR,
+    chargement: float | None = None,
+    retention: float | None = None,
+    derive: float = 0.0,
+    derive_sd: float = 0.0,
+    hausse_min: float = -0.05,
+    hausse_max: float = 0.15,
+    maturity_table: pd.DataFrame | None = None,
+) -> Portfolio:
+    """Portfolio of the last complete months.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As loaded; with both months known it is completed first.
+    elasticite : (low, centre, high)
+        80 % interval of the slope of the logit: an assumption of the user, never estimated here.
+    by : sequence of str
+        Dimensions of a segment; one that a table lacks is left out and said.
+    months : int
+        Length of the period, ending at the last complete month; 12 needs no seasonal correction.
+    chargement, retention : float, optional
+        Used where the file has no frais_gestion, no resiliations.
+    derive, derive_sd : float
+        Expected growth of claims per head, and its standard deviation.
+    hausse_min, hausse_max : float
+        Bounds of the increase of every segment.
+    maturity_table : pandas.DataFrame, optional
+        Result of :func:`analytics.completion.maturity`; given, `dataset` is taken as already completed.
+
+    Raises
+    ------
+    InsufficientData
+        Premiums, exposure, claims, complete months, loading or retention are missing: the message names the column.
+    ParameterError
+        An option out of range.
+    """
+    low, centre, high = elasticite
+    if not 0 <= low <= centre <= high:
+        raise ParameterError("L’élasticité se donne en trois valeurs croissantes et positives.", valeur=str(elasticite))
+    if months < 1:
+        raise ParameterError("Il faut au moins un mois.", valeur=months)
+    _check_columns(dataset)
+    table_of_months = maturity(dataset) if maturity_table is None else maturity_table
+    whole = complete(dataset) if maturity_table is None else dataset
+    debut, fin = _period(whole, table_of_months, months)
+    keys, key_notes = _keys(whole, by)
+    sums, left_out = _sums(whole, keys, debut, fin)
+    loading, loading_note = measure_loading(sums, chargement)
+    kept, kept_note = measure_retention(sums, months, retention)
+    table = _per_head(sums, keys, months).assign(
+        chargement=loading, retention=kept, elasticite=centre, elasticite_bas=low, elasticite_haut=high,
+        derive=derive, derive_sd=derive_sd, hausse_min=hausse_min, hausse_max=hausse_max,
+    )  # fmt: skip
+    assumed = describe_assumptions(elasticite, (derive, derive_sd), (hausse_min, hausse_max))
+    measured = _measured(dataset.base, months, debut, fin)
+    return Portfolio(table, (*measured, *key_notes, *left_out, loading_note, kept_note, *assumed), debut, fin)
+
+
+def _per_head(sums: pd.DataFrame, keys: list[str], months: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "segment": _names(sums, keys),
+            **{key: sums[key] for key in keys},
+            "beneficiaires": sums["beneficiaires"] / months,
+            "cotisation": sums["cotisation"] / sums["beneficiaires"] * YEAR,
+            "prestation": sums["prestation"] / sums["beneficiaires"] * YEAR,
+        }
+    )
+
+
+def _measured(base: str | None, months: int, debut: pd.Timestamp, fin: pd.Timestamp) -> tuple[str, ...]:
+    note = (
+        f"Mesuré : effectifs, cotisations (base {base or 'non précisée'}) et prestations par tête, "
+        f"{format_period(debut, fin)}."
+    )
+    return (note,) if months % YEAR == 0 else (note, f"Période de {months} mois : la saison n’est pas corrigée.")
+
+
+def _check_columns(dataset: Dataset) -> None:
+    needed = (
+        (dataset.cotisation, "cotisation", "sans cotisations, ni résultat ni P/C"),
+        (dataset.cotisation, "beneficiaires", "sans effectifs, ni hausse par tête ni départs"),
+        (dataset.prestation, "prestation", "sans prestations, pas de résultat"),
+    )
+    for frame, column, why in needed:
+        if column not in frame.columns or not frame[column].notna().any():
+            raise InsufficientData(
+                f"Le portefeuille ne peut pas être construit : {why}.",
+                colonne=column,
+                remede=f"Ajoutez la colonne « {column} » au fichier.",
+            )
+
+
+def _period(dataset: Dataset, table: pd.DataFrame, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Last run of consecutive months that are complete and present in both tables."""
+    usable = pd.DatetimeIndex(table.loc[table["statut"] == "complet", "mois"])
+    usable = usable[usable.isin(dataset.cotisation["mois"]) & usable.isin(dataset.prestation["mois"])].sort_values()
+    numbers = usable.year * YEAR + usable.month
+    if len(usable) >= months:
+        runs = np.flatnonzero((numbers[months - 1 :] - numbers[: len(numbers) - months + 1]) == months - 1)
+        if len(runs):
+            return usable[runs[-1]], usable[runs[-1] + months - 1]
+    raise InsufficientData(
+        f"Il faut {months} mois complets à la suite, avec cotisations et prestations ; il y en a {len(usable)}.",
+        colonne="mois",
+        remede="Fournissez un historique plus long ou réduisez la période.",
+    )
+
+
+def _keys(dataset: Dataset, by: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    known = [b for b in by if b in dataset.cotisation.columns and b in dataset.prestation.columns]
+    absent = [dataset.label(b) for b in by if b not in known]
+    note = (f"Sans {', '.join(absent)} dans les deux tables, segments plus larges.",) if absent else ()
+    return known, note
+
+
+def _sums(
+    dataset: Dataset, keys: list[str], debut: pd.Timestamp, fin: pd.Timestamp
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Sums of the period by segment, segments without premium or exposure apart."""
+    premiums = _once(dataset.cotisation[dataset.cotisation["mois"].between(debut, fin)], keys)
+    claims = dataset.prestation[dataset.prestation["mois"].between(debut, fin)]
+    measures = [c for c in ("beneficiaires", "cotisation", "frais_gestion", "resiliations") if c in premiums.columns]
+    left, right = _grouped(premiums, keys, measures), _grouped(claims, keys, ["prestation"])
+    sums = left.merge(right, on=keys, how="outer") if keys else left.join(right)
+    right_side = (sums["beneficiaires"] > 0) & (sums["cotisation"] > 0) & (sums["prestation"] >= 0)
+    out = sums[~right_side]
+    if len(out) == len(sums):
+        raise InsufficientData(
+            "Aucun segment n’a à la fois des cotisations, des effectifs et des prestations.",
+            remede="Choisissez d’autres dimensions.",
+        )
+    premium, claim = (format_euros(float(out[measure].sum())) for measure in ("cotisation", "prestation"))
+    note = (
+        f"Laissé de côté, sans cotisation, effectif ou prestation : {count_segments(len(out))} "
+        f"({premium} de cotisations, {claim} de prestations)."
+    )
+    return sums[right_side].reset_index(drop=True), (note,) if len(out) else ()
+
+
+def _once(premiums: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Premiums allocated by poste repeat their exposure on each poste: count it once."""
+    if "poste" not in premiums.columns or "poste" in keys:
+        return premiums
+    measures = ["beneficiaires", "adhesions", "resiliations"]
+    cell = [c for c in premiums.columns if c != "poste" and not pd.api.types.is_numeric_dtype(premiums[c])]
+    groups = premiums.groupby(cell, observed=True, dropna=False)
+    result = premiums.copy()
+    for measure in (m for m in measures if m in premiums.columns):
+        spread = groups[measure].transform("max") - groups[measure].transform("min")
+        if not (spread > 0).any():
+            result[measure] = premiums[measure] / groups[measure].transform("count")
+    return result
+
+
+def _grouped(frame: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFrame:
+    if not keys:
+        return frame[measures].sum(min_count=1).to_frame().T
+    return frame.groupby(keys, observed=True, dropna=False)[measures].sum(min_count=1).reset_index()
+
+
+def _names(sums: pd.DataFrame, keys: list[str]) -> pd.Series:
+    if not keys:
+        return pd.Series([WHOLE] * len(sums), index=sums.index)
+    parts = sums[keys].astype(object).where(sums[keys].notna(), UNNAMED).astype(str)
+    return parts.agg(" · ".join, axis=1)

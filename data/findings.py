@@ -1,0 +1,44 @@
+"""One row per quality finding: the shape that readers, mapping and checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+#: Columns of every findings frame; `code` is "<pilier>.<constat>".
+COLUMNS = ("code", "severite", "table", "colonne", "ligne", "valeur", "message", "remede", "euros")
+SEVERITIES = ("info", "attention", "grave")
+
+
+def finding(code: str, severite: str, message: str, **details: Any) -> dict[str, Any]:
+    """One finding as a dict; `details` may hold table, colonne, ligne, valeur, remede and euros."""
+    if severite not in SEVERITIES or not set(details) <= set(COLUMNS):
+        raise ValueError(f"{code}: {severite} {sorted(details)}")
+    row = dict.fromkeys(COLUMNS, "") | {"ligne": None, "euros": None} | details
+    return row | {"code": code, "severite": severite, "message": message}
+
+
+def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Findings as a frame with :data:`COLUMNS`; `ligne` is a nullable integer, `euros` a float (EUR)."""
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    texts = {c: "str" for c in COLUMNS if c not in ("ligne", "euros")}
+    frame["valeur"] = frame["valeur"].map(str)
+    return frame.astype(texts | {"ligne": "Int64", "euros": "float64"})
+
+
+def join(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Several findings frames one under the other, an empty one being no finding."""
+    kept = [f for f in frames if len(f)]
+    return pd.concat(kept, ignore_index=True) if kept else to_frame(())
+
+
+def french_number(value: float, decimals: int = 0) -> str:
+    """A number as it is written in French: narrow no-break spaces and a decimal comma."""
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
+
+
+def euros(value: float) -> str:
+    """An amount in euros, in French, without cents."""
+    return f"{french_number(value)}\u00a0€"

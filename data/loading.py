@@ -1,0 +1,187 @@
+"""From a file to a dataset: read, understand, ask when a total depends on it, add up by month."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as MappingABC
+from dataclasses import replace
+from os import PathLike
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import MappingError, Question
+from analytics.schema import COTISATION_MEASURES, LABELS, MAIN_MEASURES, Dataset, validate
+from data.checks.accessibilite import check_accessibilite
+from data.checks.unicite import duplicate_findings
+from data.findings import finding, join, to_frame
+from data.keys import pack, sum_by
+from data.mapping.lines import Lines, canonical_lines
+from data.mapping.personal import masked
+from data.mapping.premium import Premiums, build_premiums
+from data.mapping.propose import Mapping, propose_mapping
+from data.readers import Table, read_table
+from data.readers.opening import read_bytes
+from data.references import load_value_labels
+
+#: Share of the values of a column that must be known codes for their labels to be shown.
+_KNOWN_CODES = 0.8
+
+
+def load_dataset(
+    path_or_bytes: str | PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    mapping: MappingABC[str, str] | None = None,
+    base: str | None = None,
+) -> Dataset:
+    """Read a file and make its monthly tables.
+
+    Parameters
+    ----------
+    path_or_bytes : path or bytes
+        CSV or TSV, plain or compressed.
+    name : str, optional
+        Name shown as the source.
+    mapping : mapping, optional
+        Answers to questions, by key; "colonne:<titre>" (or the title alone) overrides the role of a column.
+    base : {"TTC", "HT", "nette"}, optional
+        Base of the premiums; the same as ``mapping={"base": …}``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ReadError
+        The bytes are not a table.
+    MappingError
+        No month or no amount is recognised, or a total depends on an answer: see its `questions`.
+    SchemaError
+        The tables made do not respect the contract.
+    """
+    raw = read_bytes(path_or_bytes)
+    answers = dict(mapping or {}) | ({"base": base} if base is not None else {})
+    table = read_table(raw, name=_name(path_or_bytes, name), answers=_by_column(answers))
+    proposed = propose_mapping(table, answers=answers)
+    _ask([q for q in proposed.questions if q.key in proposed.blocking])
+    _check_amount(proposed)
+    lines = canonical_lines(table, proposed)
+    copies = _copies(lines)
+    premiums = build_premiums(lines, copies, proposed.answers)
+    _ask(list(premiums.questions))
+    dataset = validate(_dataset(table, proposed, lines, premiums, copies, hashlib.sha256(raw).hexdigest()))
+    # What was supposed without asking belongs to the dataset, not only to its quality page.
+    return replace(dataset, findings=join(dataset.findings, to_frame(check_accessibilite(dataset))))
+
+
+def _name(source: object, name: str | None) -> str:
+    if name is not None:
+        return name
+    return (
+        str(source).replace("\\", "/").rsplit("/", 1)[-1] if isinstance(source, (str, PathLike)) else "Fichier déposé"
+    )
+
+
+def _by_column(answers: MappingABC[str, str]) -> dict[str, str]:
+    return {k: v for k, v in answers.items() if k.startswith(("decimale:", "ordre_date:"))}
+
+
+def _copies(lines: Lines) -> np.ndarray:
+    """Second and later copies of lines identical in every cell; only the look-alikes are compared in full."""
+    keys = [c for c in lines.frame.columns if c not in lines.measures]
+    alike = pd.Series(pack(lines.frame, keys)).duplicated(keep=False).to_numpy(copy=True)
+    alike[alike] = lines.frame.loc[alike].duplicated(keep=False).to_numpy()
+    copies = np.zeros(len(alike), dtype=bool)
+    if alike.any():
+        copies[alike] = lines.texts.loc[alike].duplicated().to_numpy()
+    return copies
+
+
+def _ask(questions: list[Question]) -> None:
+    if questions:
+        text = " ".join(q.text for q in questions)
+        raise MappingError("Un total dépend de votre réponse.", remede=text, questions=tuple(questions))
+
+
+def _check_amount(mapping: Mapping) -> None:
+    if not set(mapping.columns.values()) & {*MAIN_MEASURES, "cotisation"}:
+        raise MappingError(
+            "Aucun montant n’a été reconnu dans le fichier.",
+            remede="Il faut une colonne de prestations, de cotisations, de frais réels ou de remboursements AMO.",
+        )
+
+
+def _dataset(
+    table: Table, mapping: Mapping, lines: Lines, premiums: Premiums, copies: np.ndarray, fingerprint: str
+) -> Dataset:
+    prestation = _prestation(lines)
+    labels = {k: v for k, v in mapping.labels.items() if k not in LABELS}
+    months = lines.frame["mois_paiement"] if "mois_paiement" in lines.frame else lines.frame["mois"]
+    amount = next((m for m in (*MAIN_MEASURES, "cotisation") if m in lines.measures), None)
+    duplicates = duplicate_findings(
+        lines.frame,
+        copies,
+        table="prestation" if len(prestation) else "cotisation",
+        amount=amount,
+        label=lambda c: LABELS.get(c) or labels.get(c, c),
+        lines=lines.numbers,
+    )
+    value_labels = _value_labels(lines)
+    return Dataset(
+        cotisation=premiums.table,
+        prestation=prestation,
+        base=mapping.base,
+        date_basis=mapping.date_basis,
+        as_of=months.max(),
+        source=table.name,
+        fingerprint=fingerprint,
+        findings=join(table.findings, mapping.findings, to_frame([*_undated(lines), *premiums.findings, *duplicates])),
+        mapping={**mapping.answers, **mapping.columns},
+        dialect=dict(table.dialect),
+        labels=labels,
+        value_labels=value_labels,
+        rejected=_without_persons(_in_order(table.rejected, lines.rejected)),
+        left_out=_without_persons(table.left_out),
+    )
+
+
+def _prestation(lines: Lines) -> pd.DataFrame:
+    """Cube of the prestations: rows that hold at least one measure."""
+    measures = [m for m in lines.measures if m not in COTISATION_MEASURES]
+    keys = [c for c in lines.frame.columns if c not in lines.measures]
+    if not measures:
+        return lines.frame[["mois"]].iloc[:0]
+    return sum_by(lines.frame[lines.frame[measures].notna().any(axis=1)], keys, measures)
+
+
+def _value_labels(lines: Lines) -> dict[str, dict[str, str]]:
+    """Labels of the codes of a dimension, when most of its values are known codes."""
+    found = {}
+    for dimension, labels in load_value_labels().items():
+        if dimension not in lines.dimensions:
+            continue
+        values = [str(v) for v in lines.frame[dimension].cat.categories]
+        known = {v: labels[v] for v in values if v in labels}
+        if len(known) >= _KNOWN_CODES * len(values):
+            found[dimension] = known
+    return found
+
+
+def _undated(lines: Lines) -> list[dict]:
+    if lines.rejected.empty:
+        return []
+    message = f"Lignes sans mois, rejetées : {len(lines.rejected)}."
+    first = int(lines.rejected["ligne"].iloc[0])
+    return [finding("exhaustivite.mois_absent", "attention", message, colonne="mois", ligne=first)]
+
+
+def _in_order(*frames: pd.DataFrame) -> pd.DataFrame:
+    kept = [f for f in frames if len(f)] or [frames[0]]
+    return pd.concat(kept, ignore_index=True).sort_values("ligne", ignore_index=True)
+
+
+def _without_persons(lines: pd.DataFrame) -> pd.DataFrame:
+    """Lines not used, without anything in them that looks like personal data."""
+    return lines.assign(valeur=masked(lines["valeur"])) if len(lines) else lines

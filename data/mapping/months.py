@@ -1,0 +1,149 @@
+"""Which column is the month of care, which is the month of payment, and what remains to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analytics.errors import MappingError, Question
+from data.findings import finding
+from data.mapping.questions import check_choice, date_basis_question, header_question
+from data.mapping.roles import Role, ignored
+from data.readers import Table
+from data.readers.dates import parse_dates
+from data.vocabulary import guess
+
+
+@dataclass(frozen=True)
+class Months:
+    """Roles once the months are settled.
+
+    Attributes
+    ----------
+    roles : dict of str to Role
+        Exactly one column is "mois" (or "annee" with "mois_numero"), at most one "mois_paiement".
+    date_basis : {"soins", "paiement"} or None
+        What "mois" means.
+    blocking, optional : list of Question
+    findings : list of dict
+    """
+
+    roles: dict[str, Role]
+    date_basis: str | None
+    blocking: list[Question]
+    optional: list[Question]
+    findings: list[dict]
+
+
+def settle_months(table: Table, roles: dict[str, Role], answers: MappingABC[str, str]) -> Months:
+    """Give "mois" and "mois_paiement" to at most one column each.
+
+    Raises
+    ------
+    MappingError
+        No column of months, with the reason found: unreadable dates, months in columns, years only.
+    """
+    check_choice(date_basis_question(), answers.get("date_basis"))
+    roles = dict(roles)
+    blocking = [q for q in (_pick(roles, name, answers) for name in ("mois_soins", "mois_paiement", "mois")) if q]
+    by_role = {r.canonical: r for r in roles.values() if r.kind == "mois"}
+    findings: list[dict] = []
+    care, payment = by_role.get("mois_soins"), by_role.get("mois_paiement")
+    plain = by_role.get("mois") or _year_and_month(roles, by_role) or _last_resort(roles, by_role, care or payment)
+    if care is None and plain is None and payment is None:
+        if blocking:
+            return Months(roles, None, blocking, [], findings)
+        raise _no_month(table, roles)
+    main, basis = care or plain or payment, answers.get("date_basis")
+    if care is None and plain is not None and payment is not None:
+        basis = basis or "soins"
+        message = (
+            f"La colonne « {plain.header} » est prise pour le mois de soins, « {payment.header} » étant le paiement."
+        )
+        findings.append(finding("accessibilite.type_de_date", "info", message, colonne=plain.header))
+    elif care is not None or plain is None:
+        basis = "soins" if care is not None else "paiement"
+    _assign(roles, main, payment, plain if plain is not main else None, findings)
+    optional = [date_basis_question()] if basis is None else []
+    return Months(roles, basis, blocking, optional, findings)
+
+
+def _assign(roles: dict[str, Role], main: Role, payment: Role | None, spare: Role | None, findings: list[dict]) -> None:
+    """Write the canonical names; a calendar column that is not needed is ignored."""
+    if main.canonical not in ("mois", "annee"):
+        roles[main.header] = replace(main, canonical="mois")
+    if payment is not None and payment is not main:
+        roles[payment.header] = replace(payment, canonical="mois_paiement")
+    if spare is not None and spare.canonical == "mois":
+        roles[spare.header] = ignored(spare.header, "", "")
+        message = f"La colonne « {spare.header} » n’est pas utilisée : « {main.header} » donne déjà le mois."
+        remedy = f"Si c’est le mois de paiement, répondez « mois_paiement » à « colonne:{spare.header} »."
+        findings.append(
+            finding("accessibilite.type_de_date", "attention", message, colonne=spare.header, remede=remedy)
+        )
+    for role in list(roles.values()):
+        unused = role.canonical in ("autre_date", "annee", "mois_numero") and main.canonical != "annee"
+        if role.kind == "mois" and unused:
+            reason = "ce n’est pas le mois des montants" if role.canonical == "autre_date" else "elle se déduit du mois"
+            roles[role.header] = ignored(role.header, "conformite.calendrier", reason)
+
+
+def _pick(roles: dict[str, Role], name: str, answers: MappingABC[str, str]) -> Question | None:
+    """Keep one column for a role; several equally likely ones are a question."""
+    rivals = sorted((r for r in roles.values() if r.canonical == name), key=lambda r: -r.confidence)
+    if len(rivals) < 2:
+        return None
+    question = header_question(name, [r.header for r in rivals])
+    answer = answers.get(question.key)
+    check_choice(question, answer)
+    tie = rivals[0].confidence == rivals[1].confidence
+    chosen = answer or rivals[0].header
+    for role in rivals:
+        if role.header != chosen:
+            roles[role.header] = ignored(role.header, "conformite.calendrier", f"« {chosen} » est le mois utilisé")
+    return question if tie and answer is None else None
+
+
+def _year_and_month(roles: dict[str, Role], by_role: dict[str, Role]) -> Role | None:
+    return by_role["annee"] if {"annee", "mois_numero"} <= set(by_role) else None
+
+
+def _last_resort(roles: dict[str, Role], by_role: dict[str, Role], found: Role | None) -> Role | None:
+    """The only date of the file is its month, whatever its title."""
+    others = [r for r in roles.values() if r.canonical == "autre_date"]
+    if found is not None or len(others) != 1:
+        return None
+    roles[others[0].header] = replace(others[0], canonical="mois", confidence=0.3)
+    return roles[others[0].header]
+
+
+def _no_month(table: Table, roles: dict[str, Role]) -> MappingError:
+    named = next((h for h in roles if (g := guess(h)) is not None and g.kind == "month"), None)
+    if named is not None:
+        return MappingError(
+            "Les dates de cette colonne ne sont pas lisibles.",
+            colonne=named,
+            ligne=int(table.lines.iloc[0]),
+            valeur=table.frame[named].iloc[0],
+            remede="Écrivez-les 31/01/2024, 2024-01 ou janvier 2024.",
+        )
+    titles = pd.Series(table.frame.columns, dtype="str")
+    dated = _are_dates(titles)
+    if dated.sum() >= 3:
+        return MappingError(
+            "Les mois sont en colonnes : cette forme n’est pas encore lue.",
+            colonne=str(titles[dated].iloc[0]),
+            remede="Mettez une ligne par mois, avec une colonne « mois » et une colonne de montants.",
+        )
+    if any(r.canonical == "annee" for r in roles.values()):
+        return MappingError("Le fichier n’a que des années.", remede="Exportez les mêmes chiffres par mois.")
+    return MappingError(
+        "Aucune colonne ne contient de date.", remede="Ajoutez une colonne « mois » (2024-01, janvier 2024…)."
+    )
+
+
+def _are_dates(titles: pd.Series) -> np.ndarray:
+    return ~np.isnat(parse_dates(titles.astype("str")).values)

@@ -1,0 +1,118 @@
+"""The questions a file may raise: stable keys, French sentences, most likely answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from analytics.errors import MappingError, Question
+
+#: Start of the keys that carry the name of a column or of a role.
+PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:")
+_ROLE_CHOICES = {
+    "prestation": "Les prestations versées par la mutuelle",
+    "cotisation": "Les cotisations",
+    "frais_reels": "Les frais réels (la dépense totale)",
+    "remboursement_amo": "Les remboursements de l’assurance maladie obligatoire",
+    "mesure": "Un autre montant",
+    "ignorer": "Rien d’utile : ne pas l’utiliser",
+}
+_ROLE_WORDS = {
+    "mois": "le mois",
+    "prestation": "les prestations",
+    "cotisation": "les cotisations",
+    "frais_reels": "les frais réels",
+    "remboursement_amo": "les remboursements AMO",
+    "beneficiaires": "les bénéficiaires",
+    "actes": "le nombre d’actes",
+}
+
+
+def date_basis_question() -> Question:
+    """Care month or payment month."""
+    return Question(
+        "date_basis",
+        "Le mois du fichier est-il celui des soins ou celui du paiement ?",
+        {"soins": "Mois de soins", "paiement": "Mois de paiement"},
+        "En mois de soins les derniers mois sont incomplets ; en mois de paiement ils sont complets, mais en retard.",
+    )
+
+
+def base_question() -> Question:
+    """Base of the premiums."""
+    return Question(
+        "base",
+        "Les cotisations sont-elles toutes taxes comprises, hors taxes, ou nettes de chargements ?",
+        {"TTC": "TTC, taxes comprises", "HT": "HT, hors taxes", "nette": "Nettes de chargements"},
+        "Le ratio P/C en dépend : la base est écrite à côté de lui.",
+    )
+
+
+def role_question(header: str) -> Question:
+    """What an amount without a telling title is."""
+    return Question(
+        f"colonne:{header}",
+        f"Que contient la colonne « {header} » ?",
+        dict(_ROLE_CHOICES),
+        "Aucun montant du fichier n’a un titre que nous reconnaissons.",
+    )
+
+
+def header_question(role: str, headers: Iterable[str]) -> Question:
+    """Which of several columns plays a role."""
+    words = _ROLE_WORDS.get(role, role)
+    return Question(
+        f"role:{role}",
+        f"Plusieurs colonnes peuvent être {words}. Laquelle faut-il prendre ?",
+        {h: h for h in headers},
+        "Les totaux en dépendent ; les autres colonnes sont laissées de côté.",
+    )
+
+
+def repetition_question(measure: str, label: str) -> Question:
+    """Whether a premium or a membership is written several times or shared out."""
+    return Question(
+        f"repetition:{measure}",
+        f"{label} : le même montant est-il répété sur les lignes d’un mois, ou réparti entre elles ?",
+        {"repartie": "Réparti : les lignes s’additionnent", "repetee": "Répété : à prendre une seule fois"},
+        "Le total en dépend.",
+    )
+
+
+def check_answers(answers: Mapping[str, str], headers: Iterable[str]) -> dict[str, str]:
+    """Answers with every key under its full name ("Montant" is short for "colonne:Montant").
+
+    Raises
+    ------
+    MappingError
+        A key that is neither a question nor a column of the file.
+    """
+    known, checked = set(headers), {}
+    # An explicit "colonne:Montant" wins over the short form, so that the `mapping` of a dataset can be given back.
+    for key, answer in sorted(answers.items(), key=lambda item: item[0].startswith(PREFIXES)):
+        if key in ("date_basis", "base"):
+            checked[key] = answer
+        elif key.startswith(PREFIXES):
+            if not key.startswith(("role:", "repetition:")) and key.split(":", 1)[1] not in known:
+                raise MappingError("Cette colonne n’est pas dans le fichier.", colonne=key.split(":", 1)[1])
+            checked[key] = answer
+        elif key in known:
+            checked[f"colonne:{key}"] = answer
+        else:
+            raise MappingError("Cette réponse ne correspond à aucune question.", valeur=key)
+    return checked
+
+
+def check_choice(question: Question, answer: str | None) -> None:
+    """Refuse an answer that is not one of the choices.
+
+    Raises
+    ------
+    MappingError
+    """
+    if answer is not None and answer not in question.choices:
+        raise MappingError(
+            f"Réponse inconnue à la question « {question.key} ».",
+            valeur=answer,
+            remede=f"Réponses possibles : {', '.join(question.choices)}.",
+            questions=(question,),
+        )

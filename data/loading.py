@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping as MappingABC
 from dataclasses import replace
 from os import PathLike
@@ -165,7 +166,7 @@ def _value_labels(lines: Lines) -> dict[str, dict[str, str]]:
         values = [str(v) for v in lines.frame[dimension].cat.categories]
         known = {v: labels[v] for v in values if v in labels}
         if len(known) >= _KNOWN_CODES * len(values):
-            found[dimension] = known
+            found[dimension] = _distinct(known)
     return found
 
 
@@ -180,6 +181,12 @@ def _undated(lines: Lines) -> list[dict]:
 def _in_order(*frames: pd.DataFrame) -> pd.DataFrame:
     kept = [f for f in frames if len(f)] or [frames[0]]
     return pd.concat(kept, ignore_index=True).sort_values("ligne", ignore_index=True)
+
+
+def _distinct(labels: dict[str, str]) -> dict[str, str]:
+    """Two codes never share a label: the code is added to those that do."""
+    counts = Counter(labels.values())
+    return {code: f"{label} ({code})" if counts[label] > 1 else label for code, label in labels.items()}
 
 
 def _without_persons(lines: pd.DataFrame) -> pd.DataFrame:

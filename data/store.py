@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
 import os
 import re
 import secrets
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +18,16 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+try:
+    import fcntl
+except ImportError:  # Windows: one server at a time writes there, and the thread lock is enough for it
+    fcntl = None
+
 from analytics.errors import ReadError
 from analytics.schema import Dataset
 
 VERSION = 1
+_THREADS = threading.Lock()
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _FRAMES = ("cotisation", "prestation", "findings", "rejected", "left_out")
 _PLAIN = ("base", "date_basis", "source", "fingerprint", "mapping", "dialect", "labels", "value_labels", "is_demo")
@@ -221,6 +227,8 @@ def _write_atomically(path: Path, data: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+    if os.name != "posix":  # a folder cannot be opened there, nor does it need to be
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -232,9 +240,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
 def _locked() -> Iterator[None]:
     """One writer at a time, in this process and in others: a table being shared is not erased meanwhile."""
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home() / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)
+    with _THREADS, (home() / ".lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+        yield

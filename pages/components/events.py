@@ -6,7 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from analytics.predictive.series import WHOLE, Series
+from analytics.french import format_period
 from data.references import load_events
+
+from pages.components.figure import show_table
+from pages.components.messages import safe
 from pages.components.sidebar import View
 
 
@@ -24,12 +28,18 @@ def events_of(view: View) -> pd.DataFrame:
     return calendar[calendar["postes"].map(lambda touched: not touched or bool(set(touched) & set(postes)))]
 
 
-def covid_months() -> pd.DatetimeIndex:
-    """Months of the lockdowns, which no comparison should take for a trend."""
-    calendar = _calendar()
-    spans = calendar[calendar["forme"] == "impulsion"]
-    months = [m for r in spans.itertuples() for m in pd.date_range(r.debut, r.fin, freq="MS")]
-    return pd.DatetimeIndex(sorted(set(months)))
+def show_events(view: View, months: pd.Series) -> None:
+    """The events of the series in words: shocks first, which no one should take for a trend."""
+    events = events_of(view)
+    within = events[(events["debut"] <= months.max()) & (events["fin"].fillna(months.max()) >= months.min())]
+    shocks = within[within["forme"] == "impulsion"]
+    if len(shocks):
+        named = " ; ".join(f"{e.evenement}, {format_period(e.debut, e.fin)}" for e in shocks.itertuples())
+        st.caption(f":material/coronavirus: Choc connu, à ne pas lire comme une tendance : {safe(named)}.")
+    if len(within):
+        with st.expander("Événements datés (traits verticaux) et leurs sources", icon=":material/event:"):
+            names = {"debut": "Début", "evenement": "Événement", "source": "Source"}
+            show_table(within[list(names)].rename(columns=names))
 
 
 def forecast_events(view: View, series: Series) -> pd.DataFrame:

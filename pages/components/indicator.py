@@ -54,6 +54,7 @@ def show_indicator(view: View, indicator: Indicator) -> None:
     )  # fmt: skip
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)
     _explain_muted(view, table)
+    show_events(view, table["mois"])
     steps(constat, key="indicateur")
 
 

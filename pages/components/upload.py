@@ -80,14 +80,19 @@ def _summary(table: Table) -> str:
 
 def _show_mapping(table: Table, proposed: Mapping) -> None:
     rows = [
-        (header, _role_label(proposed, canonical), ", ".join(table.frame[header].dropna().unique()[:3]))
+        (header, _role_label(proposed, canonical), _examples(table, header) if canonical != "ignorer" else "")
         for header, canonical in proposed.columns.items()
     ]
     with st.expander("Ce que nous avons compris des colonnes", expanded=True):
         figure.show_table(pd.DataFrame(rows, columns=["Colonne du fichier", "Comprise comme", "Exemples"]))
     with st.expander("Premières lignes, avant et après lecture"):
-        figure.show_table(table.frame.head(PREVIEW))
-        figure.show_table(table.tidy.head(PREVIEW))
+        used = [header for header, canonical in proposed.columns.items() if canonical != "ignorer"]
+        figure.show_table(table.frame[used].head(PREVIEW))
+        figure.show_table(table.tidy[used].head(PREVIEW))
+
+
+def _examples(table: Table, header: str) -> str:
+    return ", ".join(table.frame[header].dropna().unique()[:3])
 
 
 def _role_label(proposed: Mapping, canonical: str) -> str:

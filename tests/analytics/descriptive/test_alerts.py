@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
-from conftest import make_dataset
 
 from analytics.constat import describe
 from analytics.descriptive import find_alerts, summarise
 from analytics.errors import ParameterError
 from analytics.schema import Selection
+from tests.samples import make_dataset
 
 
 def test_a_planted_drift_is_found_where_it_is():

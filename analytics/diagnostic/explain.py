@@ -1,0 +1,144 @@
+"""From a dataset and a selection to the frames that the bridge and the localisation work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.diagnostic.bridge import Bridge, decompose
+from analytics.diagnostic.localise import Localisation, locate
+from analytics.diagnostic.ratio import decompose_ratio
+from analytics.errors import InsufficientData
+from analytics.schema import CARE_DIMENSIONS, Dataset, Selection, dimensions_of
+
+MAX_DIMENSIONS = 6
+OTHER = "non précisé"
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Two periods at the finest cells of a dataset.
+
+    Attributes
+    ----------
+    before, after : pandas.DataFrame
+        keys…, prestation (the measure asked for), then beneficiaires, actes and cotisation when the dataset has them.
+    keys : tuple of str
+        Dimensions of a cell.
+    exposure_keys : tuple of str or None
+        Those that carry exposure and premiums; None when each row has its own or when there is none.
+    """
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    keys: tuple[str, ...]
+    exposure_keys: tuple[str, ...] | None
+
+
+def explain_change(dataset: Dataset, measure: str, selection: Selection, before: Selection) -> Bridge:
+    """Bridge of a measure of `prestation` between two periods, at the leaf.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Completed data.
+    measure : str
+        Measure explained (EUR).
+    selection, before : Selection
+        The period and the one that it is compared with.
+
+    Raises
+    ------
+    InsufficientData
+        One of the periods is empty.
+    """
+    leaves = build_leaves(dataset, measure, selection, before)
+    return decompose(leaves.before, leaves.after, keys=leaves.keys, exposure_keys=leaves.exposure_keys)
+
+
+def explain_ratio(dataset: Dataset, selection: Selection, before: Selection) -> Bridge:
+    """Bridge of the P/C ratio between two periods, in points of ratio."""
+    leaves = build_leaves(dataset, "prestation", selection, before)
+    return decompose_ratio(leaves.before, leaves.after, keys=leaves.keys, exposure_keys=leaves.exposure_keys)
+
+
+def find_causes(
+    dataset: Dataset, measure: str, selection: Selection, before: Selection, *, max_causes: int = 3
+) -> Localisation:
+    """Segments that moved unlike the whole between two periods.
+
+    The expected amount of a cell is what it was before, for the people it covers now.
+    """
+    leaves = build_leaves(dataset, measure, selection, before)
+    keys = list(leaves.keys)
+    table = leaves.after.merge(leaves.before, on=keys, how="outer", suffixes=("", "_avant"))
+    amounts = table[["prestation", "prestation_avant"]].fillna(0.0)
+    expected = amounts["prestation_avant"]
+    if "beneficiaires" in table.columns:
+        growth = table["beneficiaires"] / table["beneficiaires_avant"].where(table["beneficiaires_avant"] > 0)
+        expected = expected * growth.fillna(1.0)
+    frame = table[keys].assign(reel=amounts["prestation"], attendu=expected)
+    return locate(frame, dims=keys, actual="reel", expected="attendu", max_causes=max_causes)
+
+
+def build_leaves(dataset: Dataset, measure: str, selection: Selection, before: Selection) -> Leaves:
+    """Both periods at the finest cells, at most six dimensions, those with the most values being the first to go."""
+    keys = _keys(dataset)
+    exposed = tuple(k for k in keys if k in dataset.cotisation.columns and k not in CARE_DIMENSIONS)
+    after_frame = _period(dataset, measure, selection, keys, exposed)
+    before_frame = _period(dataset, measure, before, keys, exposed)
+    if before_frame.empty or after_frame.empty:
+        raise InsufficientData(
+            "Il n’y a pas de données sur l’une des deux périodes comparées.",
+            remede="Choisissez une période dont l’année précédente est dans le fichier.",
+        )
+    has_exposure = "beneficiaires" in after_frame.columns or "cotisation" in after_frame.columns
+    return Leaves(before_frame, after_frame, keys, exposed if has_exposure else None)
+
+
+def _keys(dataset: Dataset) -> tuple[str, ...]:
+    counts = {d: dataset.prestation[d].nunique() for d in dimensions_of(dataset.prestation)}
+    useful = sorted((d for d, n in counts.items() if n > 1), key=lambda d: (counts[d] > 60, counts[d]))
+    return tuple(useful[:MAX_DIMENSIONS])
+
+
+def _period(
+    dataset: Dataset, measure: str, selection: Selection, keys: tuple[str, ...], exposed: tuple[str, ...]
+) -> pd.DataFrame:
+    care = dataset.prestation
+    measures = [measure, *(m for m in ("actes",) if m in care.columns)]
+    rows = care.loc[selection.mask(care), [*keys, *measures]]
+    leaves = _sum(rows, list(keys), measures).rename(columns={measure: "prestation"})
+    contracts = dataset.cotisation
+    carried = [m for m in ("beneficiaires", "cotisation") if m in contracts.columns]
+    if not carried or "poste" in contracts.columns:
+        return leaves
+    rows = contracts.loc[selection.mask(contracts), [*exposed, *carried]]
+    cells = _sum(rows, list(exposed), carried)
+    if not exposed:
+        return leaves.assign(**{m: cells[m].iloc[0] for m in carried})
+    return _fill_unclaimed(leaves.merge(cells, on=list(exposed), how="outer"), keys, exposed)
+
+
+def _sum(rows: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFrame:
+    if not keys:
+        return rows[measures].sum(min_count=1).to_frame().T
+    table = rows.groupby(keys, observed=True, dropna=False, sort=False)[measures].sum(min_count=1).reset_index()
+    for key in keys:
+        table[key] = table[key].astype("str").fillna(OTHER)
+    return table
+
+
+def _fill_unclaimed(table: pd.DataFrame, keys: tuple[str, ...], exposed: tuple[str, ...]) -> pd.DataFrame:
+    """A covered cell without a claim over the period consumed nothing: the cube is whole, so this is a true 0."""
+    care = [k for k in keys if k not in exposed]
+    unclaimed = table[care].isna().any(axis=1) if care else table["prestation"].isna()
+    if not unclaimed.any():
+        return table
+    for key in care:
+        table.loc[unclaimed, key] = table[key].dropna().iloc[0]
+    amounts = [m for m in ("prestation", "actes") if m in table.columns]
+    table.loc[unclaimed, amounts] = np.where(table.loc[unclaimed, amounts].isna(), 0.0, table.loc[unclaimed, amounts])
+    return table

@@ -46,7 +46,7 @@ def format_number(value: float | None, decimals: int = 0, *, signed: bool = Fals
 
 
 def format_euros(value: float | None, *, signed: bool = False, compact: bool = True) -> str:
-    """Money in the unit that leaves three significant digits: « 1,23 M€ », « 456 k€ », « 12,50 € »."""
+    """Money in the largest unit it reaches: « 1,23 M€ », « 456,7 k€ », « 12,50 € », « 950 € »."""
     if is_missing(value):
         return MISSING
     size = abs(float(value))
@@ -54,7 +54,8 @@ def format_euros(value: float | None, *, signed: bool = False, compact: bool = T
         return f"{format_number(value, 2, signed=signed)}{THIN}€"
     scale, unit = next(((s, u) for s, u in _SCALES if size >= s), _SCALES[-1])
     scaled = float(value) / scale
-    decimals = 2 if abs(scaled) < 10 else 1 if abs(scaled) < 100 else 0
+    fine = 100 if scale == 1 else 10
+    decimals = 2 if abs(scaled) < fine else 0 if scale == 1 else 1
     return f"{format_number(scaled, decimals, signed=signed)}{THIN}{unit}"
 
 

@@ -8,7 +8,7 @@ from pages.components.alerts import show_decisions
 from pages.components.cards import freshness, missing_cards, show_cards
 from pages.components.header import show_header
 from pages.components.ladder import show_ladder
-from pages.components.messages import show_unlock
+from pages.components.messages import show_unlocks
 from pages.components.sidebar import current_view
 from pages.components.summary import show_summary
 
@@ -16,8 +16,7 @@ view = current_view()
 show_header(view, "Accueil", "Qu’est-ce qui a bougé, est-ce grave, que décide-t-on ?", here="accueil")
 show_summary(view)
 show_cards(view)
-for indicator, column in missing_cards(view.dataset):
-    show_unlock(indicator.label, column)
+show_unlocks(missing_cards(view.dataset))
 
 st.subheader("À décider")
 show_decisions(view, limit=5)

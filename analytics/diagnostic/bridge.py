@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.diagnostic.cells import Cells, align, check_exposure_keys, check_keys
-from analytics.diagnostic.effects import FACTORS, split_change, write_euros
+from analytics.diagnostic.effects import FACTORS, split_change
 from analytics.errors import ParameterError
+from analytics.french import format_euros
 
 #: Products that give the prestations, from the finest to a plain difference, and the measures each one needs.
 CHAINS = {
@@ -149,7 +150,7 @@ def known_leaves(cells: Cells, measure: str) -> tuple[np.ndarray, tuple[str, ...
     known = ~np.isnan(amounts).any(axis=1)
     if known.all():
         return known, ()
-    aside = write_euros(float(np.nansum(np.abs(amounts[~known]))))
+    aside = format_euros(float(np.nansum(np.abs(amounts[~known]))))
     count = int((~known).sum())
     return known, (
         f"{count} cellule(s) laissée(s) de côté : {measure} inconnue sur une période au moins ({aside} sur l’autre).",

@@ -6,6 +6,7 @@ import numpy as np
 
 from analytics.diagnostic.cells import Cells, Exposure, exposure_of
 from analytics.diagnostic.shapley import shapley_product
+from analytics.french import format_euros
 
 FACTORS = ("effectif", "mix", "frequence", "cout_moyen")
 OPENING, CLOSING, NO_EXPOSURE = "ouverture", "fermeture", "sans_exposition"
@@ -71,7 +72,8 @@ def _split_by_head(
         parts = [heads[rest], share[rest], money[rest] / person_months[rest]]
         _fill(effects, ("effectif", "mix", "consommation"), rest, parts, change)
         if "consommation" not in chain:
-            warnings += (_sentence(rest & (money != 0).any(axis=1), change, "lue(s) en consommation par tête : actes inconnus"),)
+            told = rest & (money != 0).any(axis=1)
+            warnings += (_sentence(told, change, "lue(s) en consommation par tête, faute d’actes"),)
     effects, more = _leave(effects, NO_EXPOSURE, ~(stays | opens | closes), change, "sans bénéficiaires connus")
     return effects, (*warnings, *more)
 
@@ -112,7 +114,11 @@ def _empty(chain: tuple[str, ...], size: int) -> dict[str, np.ndarray]:
 
 
 def _fill(
-    effects: dict[str, np.ndarray], names: tuple[str, ...], rows: np.ndarray, parts: list[np.ndarray], change: np.ndarray
+    effects: dict[str, np.ndarray],
+    names: tuple[str, ...],
+    rows: np.ndarray,
+    parts: list[np.ndarray],
+    change: np.ndarray,
 ) -> None:
     stacked = np.stack(parts, axis=1)
     split = shapley_product(stacked[:, :, 0], stacked[:, :, 1], change[rows])
@@ -130,17 +136,11 @@ def _leave(
 
 
 def _sentence(rows: np.ndarray, change: np.ndarray, reason: str) -> str:
-    return f"{int(rows.sum())} cellule(s) {reason} ({write_euros(float(change[rows].sum()))} d’écart)."
+    return f"{int(rows.sum())} cellule(s) {reason} ({format_euros(float(change[rows].sum()))} d’écart)."
 
 
 def _uneven(exposure: Exposure) -> tuple[str, ...]:
     if not exposure.uneven:
         return ()
-    return (
-        f"Dans {exposure.uneven} cellule(s), les bénéficiaires diffèrent d’un poste à l’autre : le plus grand est gardé.",
-    )
-
-
-def write_euros(amount: float) -> str:
-    """Amount in euros, French style, for a sentence."""
-    return f"{amount:,.0f}".replace(",", "\u202f").replace("-", "\u2212") + "\u00a0€"
+    where = f"Dans {exposure.uneven} cellule(s), les bénéficiaires"
+    return (f"{where} diffèrent d’un poste à l’autre : le plus grand nombre est gardé.",)

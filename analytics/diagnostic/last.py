@@ -78,7 +78,8 @@ def one_step_errors(z: np.ndarray) -> np.ndarray:
     level = np.full(alpha.shape, z[:YEAR].mean())
     slope = np.full(alpha.shape, (z[YEAR : 2 * YEAR].mean() - z[:YEAR].mean()) / YEAR)
     level = level + slope * (YEAR - 1) / 2
-    season = np.repeat((z[:YEAR] - z[:YEAR].mean() - slope[0] * (np.arange(YEAR) - (YEAR - 1) / 2))[:, None], len(alpha), 1)
+    first = z[:YEAR] - z[:YEAR].mean() - slope[0] * (np.arange(YEAR) - (YEAR - 1) / 2)
+    season = np.repeat(first[:, None], len(alpha), 1)
     errors = np.empty((len(z) - YEAR, len(alpha)))
     for t in range(YEAR, len(z)):
         expected = level + DAMPING * slope

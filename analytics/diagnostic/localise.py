@@ -73,9 +73,9 @@ def locate(
     Every combination e of values of up to six dimensions is scored by the likelihood ratio of "one relative shift
     inside e" against "none", (Σ s·y/v)² / (2 Σ s²/v), with y = actual - drift × expected, s the size of the leaf and v
     its variance fitted on the cube (see :mod:`analytics.diagnostic.noise`). The best is kept if its score exceeds
-    2·ln(number of elements), 1.6 when the noise is relative, and its q-value is at most 5 %; its leaves are taken out, drift and variance are fitted
-    again, and so on. A wider segment dilutes the shift and a narrower one loses leaves, so the maximum sits on the cause
-    (Kulldorff 1997, "A spatial scan statistic", applied to a cube).
+    2·ln(number of elements), 1.6 when the noise is relative, and its q-value is at most 5 %; its leaves are taken
+    out, drift and variance are fitted again, and so on. A wider segment dilutes the shift and a narrower one loses
+    leaves, so the maximum sits on the cause (Kulldorff 1997, "A spatial scan statistic", applied to a cube).
 
     Parameters
     ----------

@@ -13,15 +13,17 @@ from scipy.optimize import nnls
 
 from analytics.diagnostic.scan import Cube
 
-#: Units of φ from which a leaf's own size is believed rather than the size its dimensions predict.
-CREDIBILITY = 1.0
+#: Units of φ, or of weight, from which a leaf's own size and cost are believed more than what its dimensions predict.
+CREDIBILITY = 10.0
 #: Values of a dimension with fewer leaves than this say nothing about its noise; more values than that are too many.
 MIN_LEAVES, MAX_VALUES = 100, 60
 SIZE_BINS = 4
 #: With more leaves than this share at ±200 %, the noise is that of sparse counts, not relative.
-MAX_EMPTY = 0.25
+MAX_EMPTY = 0.1
 #: Largest share of cells with nothing on one side where a median is trusted.
 SPARSE = 0.3
+#: Relative variance of a cube that follows its expected amounts to the cent.
+NO_NOISE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def measure_noise(
 ) -> Noise:
     """Fit drift and variance on the leaves alive.
 
-    The fit is not robust on purpose: a cause inflates the variance, which delays the others, never invents one, and the
-    next pass is made without its leaves.
+    The drift is a median, but the variance is not robust on purpose: a cause inflates it, which delays the others and
+    never invents one, and the next pass is made without its leaves.
     """
     rounding = find_rounding(actual[alive]) ** 2 / 6.0
     chosen = None if weight is None else weight[alive]
@@ -128,12 +130,12 @@ def _fit(leaves: _Leaves) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bo
         unit = size * _cost_per_unit(leaves, own, group, number)
         spread = _fit_moments(gap, size, unit, group, number)
         phi = spread[1:][group] * unit / size
-        variance = spread[0] * size**2 + phi * size + leaves.rounding
+        variance = (spread[0] + NO_NOISE) * size**2 + phi * size + leaves.rounding
         shift = _shift(gap / size, size**2 / variance, leaves.level)
         drift *= (2.0 + np.clip(shift, -1.0, 1.0)) / (2.0 - np.clip(shift, -1.0, 1.0))
     gap = leaves.actual - drift * leaves.expected
     if leaves.weight is None and np.mean(np.abs(gap) > 1.9 * own) < MAX_EMPTY:
-        flat = np.mean((gap / own) ** 2) * own**2 + leaves.rounding
+        flat = (np.mean((gap / own) ** 2) + NO_NOISE) * own**2 + leaves.rounding
         if _log_likelihood(gap, flat) > _log_likelihood(gap, variance):
             return drift, own, flat, np.zeros(len(own), dtype=np.intp), True
     return drift, size, variance, group, False
@@ -174,7 +176,7 @@ def _first_drift(leaves: _Leaves) -> float:
 
 def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     """Smallest value with at least half of the weight at or below it."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     cumulated = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(cumulated, cumulated[-1] / 2.0)])
 
@@ -226,10 +228,10 @@ def _cost_per_unit(leaves: _Leaves, own: np.ndarray, group: np.ndarray, number: 
 
 def _fit_moments(gap: np.ndarray, size: np.ndarray, unit: np.ndarray, group: np.ndarray, number: int) -> np.ndarray:
     """Non-negative τ² then φ of each group, from the squared gaps by group and by quarter of the amounts."""
-    order = np.argsort(size, kind="stable")
-    rank = np.empty(len(size))
-    rank[order] = np.cumsum(size[order]) / size.sum()
-    slot = group * SIZE_BINS + np.minimum((rank * SIZE_BINS).astype(int), SIZE_BINS - 1)
+    ranked = np.sort(size)
+    steps = np.arange(1, SIZE_BINS) / SIZE_BINS * ranked.sum()
+    edges = ranked[np.minimum(np.searchsorted(np.cumsum(ranked), steps), len(ranked) - 1)]
+    slot = group * SIZE_BINS + np.searchsorted(edges, size)
     cells = number * SIZE_BINS
     squares, count = np.bincount(slot, gap**2, cells), np.bincount(slot, minlength=cells)
     design = np.zeros((cells, number + 1))

@@ -10,8 +10,9 @@ import pandas as pd
 
 from analytics.diagnostic.bridge import Bridge, lay_out
 from analytics.diagnostic.cells import Cells, align, check_exposure_keys, check_keys, exposure_of, number_rows
-from analytics.diagnostic.effects import CLOSING, OPENING, write_euros
+from analytics.diagnostic.effects import CLOSING, OPENING
 from analytics.errors import InsufficientData
+from analytics.french import format_euros
 
 RATE, MIX, NO_PREMIUM = "taux", "mix", "sans_cotisation"
 
@@ -99,15 +100,13 @@ def _lay_grid(cells: Cells, keys: tuple[str, ...], cell_keys: tuple[str, ...]) -
     premium = np.where(exposure.present, exposure.value, 0.0)
     unknown = np.isnan(premium).any(axis=1)[:, None] | np.isnan(money).any(axis=2)
     if unknown.any():
-        aside = write_euros(float(np.nansum(np.abs(money[unknown]))))
-        warnings.append(
-            f"{int((unknown & seen).sum())} cellule(s) laissée(s) de côté : prestation ou cotisation inconnue ({aside})."
-        )
+        aside = format_euros(float(np.nansum(np.abs(money[unknown]))))
+        count = int((unknown & seen).sum())
+        warnings.append(f"{count} cellule(s) laissée(s) de côté : prestation ou cotisation inconnue ({aside}).")
     money[unknown], premium[unknown.all(axis=1)] = 0.0, 0.0
     if exposure.uneven:
-        warnings.append(
-            f"Dans {exposure.uneven} cellule(s), les cotisations diffèrent d’un poste à l’autre : la plus grande est gardée."
-        )
+        where = f"Dans {exposure.uneven} cellule(s), les cotisations"
+        warnings.append(f"{where} diffèrent d’un poste à l’autre : la plus grande est gardée.")
     cell_labels = cells.labels[list(cell_keys)].iloc[_first(cells.cell)].reset_index(drop=True)
     part_labels = cells.labels[part_keys].iloc[_first(part)].reset_index(drop=True)
     labels = cell_labels.merge(part_labels, how="cross")[list(keys)] if part_keys else cell_labels

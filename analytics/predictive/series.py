@@ -1,4 +1,4 @@
-"""From a dataset to the monthly series that are forecast, and from a forecast to the year that it lands on."""
+"""From a dataset to the monthly series that are forecast."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from analytics.errors import InsufficientData
 from analytics.schema import Dataset, Selection
 
 WHOLE = "Ensemble"
-MAX_SERIES = 12
-MIN_SHARE = 0.001
+MAX_SERIES = 14
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ def build_series(
     filtres : dict
         Perimeter.
     by : str or None
-        Dimension of the parts; ignored when it has a single value or more than twelve in the perimeter, or when a part
-        has a month without any row.
+        Dimension of the parts; ignored when it has a single value or more than fourteen in the perimeter, or when a
+        part has a month without any row.
 
     Raises
     ------
@@ -77,50 +76,3 @@ def _parts(dataset: Dataset, measure: str, selection: Selection, by: str, n_mont
     if not 1 < len(counts) <= MAX_SERIES or (counts < n_months).any():
         return pd.DataFrame()
     return table.assign(serie=table[by].map(lambda v: dataset.value_label(by, v)))[["serie", "mois", "valeur"]]
-
-
-@dataclass(frozen=True)
-class Landing:
-    """Where a calendar year should end.
-
-    Attributes
-    ----------
-    annee : int
-    connu : float
-        Sum of the complete months (EUR).
-    mois_connus : int
-    total, bas_80, haut_80 : float
-        Expected total of the year and its range; months are taken as fully correlated, which is cautious.
-    """
-
-    annee: int
-    connu: float
-    mois_connus: int
-    total: float
-    bas_80: float
-    haut_80: float
-
-
-def land(history: pd.DataFrame, ahead: pd.DataFrame) -> Landing | None:
-    """Landing of the year of the first month ahead, or of the last known one when the year is over.
-
-    Parameters
-    ----------
-    history : pandas.DataFrame
-        mois, valeur of the complete months.
-    ahead : pandas.DataFrame
-        mois, valeur, bas_80, haut_80.
-
-    Returns
-    -------
-    Landing or None
-        None when known and forecast months together do not make a whole year.
-    """
-    year = int(ahead["mois"].iloc[0].year)
-    known = history[history["mois"].dt.year == year]
-    rest = ahead[ahead["mois"].dt.year == year]
-    if len(known) + len(rest) != 12:
-        return None
-    base = float(known["valeur"].sum())
-    totals = {name: base + float(rest[name].sum()) for name in ("valeur", "bas_80", "haut_80")}
-    return Landing(year, base, len(known), totals["valeur"], totals["bas_80"], totals["haut_80"])

@@ -187,7 +187,7 @@ def drift_level(month: pd.Timestamp) -> float:
 
 
 def apply_drift(month: pd.Timestamp, lines: pd.DataFrame) -> pd.DataFrame:
-    """Raise the AMC of the lines touched by the drift, and the charges by as much: the patient and the AMO pay the same."""
+    """Raise the AMC of the lines touched by the drift, and the charges by as much: nobody else pays more."""
     level = drift_level(month)
     if level == 1.0:
         return lines

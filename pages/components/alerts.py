@@ -34,9 +34,7 @@ def show_data_errors(view: View) -> None:
     if grave.empty:
         return
     with st.container(border=True, key="erreurs_donnees"):
-        st.markdown(
-            f":material/report: **À vérifier d’abord : {_count(len(grave))} dans le fichier**"
-        )
+        st.markdown(f":material/report: **À vérifier d’abord : {_count(len(grave))} dans le fichier**")
         for message in grave["message"].head(3):
             st.markdown(f"- {safe(message)}")
         st.page_link("pages/donnees.py", label="Voir le détail et le remède", icon=":material/arrow_forward:")
@@ -60,7 +58,7 @@ def show_decisions(view: View, *, limit: int) -> None:
     for rank, constat in enumerate(alerts[:limit]):
         with st.container(border=True, key=f"alerte_{rank}"):
             st.markdown(f"**{safe(describe(constat, view.dataset).text)}**")
-            st.caption(reliability(constat))
+            st.caption(reliability(constat, view.dataset))
             steps(constat, key=f"alerte_{rank}", only=tuple(STEPS))
     if len(alerts) > limit:
         st.page_link("pages/descriptive.py", label=f"Voir les {len(alerts)} alertes", icon=":material/arrow_forward:")

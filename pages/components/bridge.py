@@ -14,7 +14,7 @@ from charts.waterfall import chart_waterfall
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.constat import measure
-from pages.components.messages import safe, show_unlock, told_in_french
+from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sidebar import View
 
 EFFECTS = {
@@ -31,7 +31,7 @@ EFFECTS = {
     "sans_exposition": "Sans assurés connus",
     "sans_cotisation": "Sans cotisation connue",
 }
-EXPLAINED = ("prestation", "ratio_pc", "consommation", "cout_moyen", "frequence")
+MAX_BARS = 7
 
 
 def subject_of(view: View) -> Constat:
@@ -45,6 +45,9 @@ def show_bridge(view: View, constat: Constat) -> None:
     """Waterfall of the change of the finding, its sum printed, and its detail by dimension."""
     dataset = view.dataset
     st.markdown(safe(describe(constat, dataset).text))
+    if dataset.main_measure is None:
+        show_unlocks({"Prestations": ["explication de l’écart"]})
+        return
     if is_missing(constat.reference):
         st.info("Il faut une période de comparaison dans le fichier pour expliquer un écart.", icon=":material/info:")
         return
@@ -53,7 +56,7 @@ def show_bridge(view: View, constat: Constat) -> None:
         unit = get_indicator(constat.indicator, dataset).unit if constat.indicator == "ratio_pc" else "EUR"
         before = comparison_period(constat.selection)
         picture = chart_waterfall(
-            _named(bridge.by()), start=bridge.before, unit=unit, title="D’une période à l’autre",
+            _bars(view, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
             start_label=format_period(before.debut, before.fin),
             end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=dataset.is_demo,
         )  # fmt: skip
@@ -61,8 +64,10 @@ def show_bridge(view: View, constat: Constat) -> None:
         st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
         for warning in bridge.warnings:
             st.caption(safe(warning))
-        for column in missing_measures(get_indicator("frequence"), dataset):
-            show_unlock("Séparer fréquence et coût moyen", dataset.label(column))
+        missing = missing_measures(get_indicator("frequence"), dataset)
+        if missing and constat.indicator != "ratio_pc":
+            columns = " et ".join(dataset.label(m) for m in missing)
+            show_unlocks({columns: ["effet du nombre d’assurés, de la fréquence et du coût moyen"]})
         _show_detail(view, bridge, unit)
 
 
@@ -76,6 +81,18 @@ def bridge_of(view: View, constat: Constat) -> Bridge:
     return cached("bridge", view.token, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
 
 
+def _bars(view: View, bridge: Bridge) -> pd.DataFrame:
+    """The effects; or, when the file only allows a plain difference, the segments that weigh most."""
+    if bridge.factors != ("prestation",) or not bridge.keys:
+        return _named(bridge.by())
+    dimension = next(d for d in view.dataset.dimensions if d in bridge.keys)
+    amounts = bridge.by(dimension).groupby(dimension)["montant"].sum().sort_values(key=abs, ascending=False)
+    shown = amounts.head(MAX_BARS).rename(lambda v: view.dataset.value_label(dimension, v))
+    bars = shown.rename_axis("effet").rename("montant").reset_index()
+    rest = amounts.iloc[MAX_BARS:]
+    return pd.concat([bars, pd.DataFrame({"effet": ["Autres"], "montant": [rest.sum()]})]) if len(rest) else bars
+
+
 def _named(effects: pd.DataFrame) -> pd.DataFrame:
     named = effects[effects["montant"] != 0].assign(effet=effects["effet"].map(lambda e: EFFECTS.get(e, e)))
     return named[["effet", "montant"]]
@@ -84,7 +101,7 @@ def _named(effects: pd.DataFrame) -> pd.DataFrame:
 def _show_detail(view: View, bridge: Bridge, unit: str) -> None:
     """The same effects by a dimension: each column sums to the bar above."""
     dataset = view.dataset
-    keys = [k for k in bridge.keys if bridge.table[k].nunique() > 1]
+    keys = [k for k in bridge.keys if len(bridge.table[k].unique()) > 1]
     if not keys:
         return
     chosen = st.segmented_control(

@@ -36,15 +36,16 @@ def headline_keys(dataset: Dataset) -> list[str]:
     return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
 
 
-def missing_cards(dataset: Dataset) -> list[tuple[Indicator, str]]:
-    """Headline indicators that the file cannot give, with the column each one waits for."""
-    rows = []
+def missing_cards(dataset: Dataset) -> dict[str, list[str]]:
+    """Headline figures that the file cannot give, under the columns that each one waits for."""
+    waiting: dict[str, list[str]] = {}
     for key in HEADLINES:
         indicator = get_indicator(key, dataset)
         missing = missing_measures(indicator, dataset)
         if missing:
-            rows.append((indicator, dataset.label(missing[0])))
-    return rows
+            columns = " et ".join(dataset.label(m) for m in missing)
+            waiting.setdefault(columns, []).append(indicator.label)
+    return waiting
 
 
 def show_card(view: View, key: str) -> Constat:

@@ -17,7 +17,7 @@ from pages.components.sidebar import View
 
 def show_causes(view: View, constat: Constat) -> None:
     """One card by segment: conditions, euros, number of cells, q-value, and the way up."""
-    if is_missing(constat.reference):
+    if is_missing(constat.reference) or view.dataset.main_measure is None:
         return
     with told_in_french():
         found = causes_of(view, constat)
@@ -43,6 +43,12 @@ def causes_of(view: View, constat: Constat) -> Localisation:
     return cached("causes", view.token, lambda: find_causes(dataset, key, selection, before), s=selection, k=key)
 
 
+def _share(row, constat: Constat) -> str:
+    if row.ecart * constat.ecart <= 0:
+        return "à rebours de l’écart total"
+    return f"soit {format_percent(abs(row.part))} de l’écart total"
+
+
 def _risk(q_value: float) -> str:
     return f"moins de {format_percent(0.001)}" if q_value < 0.001 else format_percent(q_value)
 
@@ -54,7 +60,7 @@ def _show_cause(view: View, constat: Constat, row) -> None:
         st.markdown(f"**{row.rang}. {safe(name)}**")
         st.markdown(
             f"{format_euros(abs(row.ecart))} de {'plus' if row.ecart > 0 else 'moins'} que si ce segment avait suivi "
-            f"l’ensemble, soit {format_percent(row.part)} de l’écart total."
+            f"l’ensemble, {_share(row, constat)}."
         )
         st.caption(f"{format_number(row.n)} cellules observées · risque de fausse alerte : {_risk(row.q_value)}")
         filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}

@@ -8,7 +8,7 @@ from analytics.constat import Constat, describe, from_param, same_finding, to_pa
 from analytics.descriptive import build_constat
 from analytics.errors import ParameterError
 from analytics.french import format_percent, is_missing
-from analytics.schema import Selection
+from analytics.schema import Dataset, Selection
 from pages.components import state
 from pages.components.cache import cached
 from pages.components.datasets import Opened
@@ -79,7 +79,7 @@ def banner(opened: Opened, constat: Constat | None, selection: Selection, *, her
         return
     with st.container(border=True, key="constat"):
         st.markdown(f":material/flag: **Constat suivi**  \n{safe(describe(constat, opened.completed).text)}")
-        st.caption(reliability(constat))
+        st.caption(reliability(constat, opened.completed))
         if not same_finding(constat, measure(opened, constat.indicator, selection)):
             st.caption("Vous avez changé la sélection : les sections ci-dessous ne portent plus sur ce constat.")
         with st.container(horizontal=True):
@@ -88,12 +88,14 @@ def banner(opened: Opened, constat: Constat | None, selection: Selection, *, her
                       on_click=state.put, args=("_leave", True))  # fmt: skip
 
 
-def reliability(constat: Constat) -> str:
+def reliability(constat: Constat, dataset: Dataset) -> str:
     """How sure the finding is, in words."""
     parts = []
     if not is_missing(constat.q_value):
         parts.append(f"risque de fausse alerte : {format_percent(constat.q_value)}")
-    if is_missing(constat.maturite):
+    if dataset.date_basis == "paiement":
+        parts.append("vue comptable : mois complets, dérive vue avec retard")
+    elif is_missing(constat.maturite):
         parts.append("part déjà connue des dépenses : non mesurable avec ce fichier")
     else:
         parts.append(f"mois le moins connu de la période : {format_percent(constat.maturite)} des dépenses")

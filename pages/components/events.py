@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analytics.predictive.series import WHOLE, Series
 from analytics.french import format_period
+from analytics.predictive.series import WHOLE, Series
 from data.references import load_events
-
 from pages.components.figure import show_table
 from pages.components.messages import safe
 from pages.components.sidebar import View

@@ -10,14 +10,15 @@ import streamlit as st
 from analytics.constat import describe_perimeter
 from analytics.french import format_euros, format_month, format_number, format_percent, is_missing
 from analytics.predictive import Forecast, forecast
-from analytics.predictive.series import WHOLE, Series, build_series, land
+from analytics.predictive.landing import describe_ahead, land
+from analytics.predictive.series import WHOLE, Series, build_series
 from charts.fan import chart_fan
 from pages.components import figure
 from pages.components.breakdown import readable_dimensions
 from pages.components.cache import digest
 from pages.components.events import forecast_events
 from pages.components.jobs import get_jobs, job_progress
-from pages.components.messages import safe, show_unlock, told_in_french
+from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sidebar import View
 
 HORIZON = 12
@@ -45,7 +46,7 @@ class Outlook:
 def wait_forecast(view: View) -> Outlook | None:
     """The forecast of the perimeter, or its progress, or why there is none."""
     if view.dataset.main_measure is None:
-        show_unlock("Prévoir les prestations", "Prestations")
+        show_unlocks({"Prestations": ["prévision"]})
         return None
     with_events = st.toggle(
         "Tenir compte des événements connus (réformes, confinements)", value=True, key="evenements", bind="query-params"
@@ -87,26 +88,18 @@ def choose_series(outlook: Outlook) -> str:
     names = [WHOLE, *outlook.series.hierarchy.get(WHOLE, ())]
     if len(names) == 1:
         return WHOLE
-    return st.segmented_control(
-        "Série", names, default=WHOLE, required=True, format_func=lambda n: n[:1].upper() + n[1:],
-        key="serie", bind="query-params",
-    ) or WHOLE  # fmt: skip
+    return st.selectbox("Série", names, format_func=lambda n: n[:1].upper() + n[1:], key="serie", bind="query-params")
 
 
 def show_fan(view: View, outlook: Outlook, name: str) -> None:
     """Fan chart, its sentence, its table."""
     dataset = view.dataset
     history, ahead = outlook.history(name), outlook.ahead(name)
-    past, coming = history["valeur"].tail(HORIZON).sum(), ahead["valeur"].sum()
-    known_year = len(history) >= HORIZON
-    change = format_percent(coming / past - 1, signed=True) if known_year and past > 0 else ""
-    st.markdown(
-        f"{safe(_subject(view, name))} : **{format_euros(coming)}** de {dataset.label(dataset.main_measure).lower()} attendus sur les "
-        f"{HORIZON} prochains mois"
-        + (f", contre {format_euros(past)} sur les {HORIZON} derniers mois connus ({change})." if change else ".")
+    subject, measure = _subject(view, name), dataset.label(dataset.main_measure)
+    st.markdown(safe(describe_ahead(history, ahead, subject=subject, measure=measure.lower()).text))
+    picture = chart_fan(
+        history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", is_demo=dataset.is_demo
     )
-    title = f"{dataset.label(dataset.main_measure)} : {_subject(view, name)}"
-    picture = chart_fan(history.tail(HISTORY_SHOWN), ahead, title=title, unit="EUR", is_demo=dataset.is_demo)
     figure.show(picture, key="eventail", is_demo=dataset.is_demo)
     remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
     for remark in remarks:

@@ -11,7 +11,7 @@ from charts.trend import chart_trend
 from pages.components import figure
 from pages.components.cards import label_with_base, monthly
 from pages.components.constat import measure, steps
-from pages.components.events import events_of
+from pages.components.events import events_of, show_events
 from pages.components.messages import safe
 from pages.components.sidebar import View
 

@@ -10,7 +10,7 @@ from analytics.indicators import INDICATORS, missing_measures
 from data.references import load_market
 from pages.components.constat import measure
 from pages.components.figure import show_table
-from pages.components.messages import safe, show_unlock
+from pages.components.messages import safe, show_unlocks
 from pages.components.sidebar import View
 
 
@@ -19,7 +19,7 @@ def show_market(view: View) -> None:
     dataset = view.dataset
     missing = missing_measures(INDICATORS["ratio_pc"], dataset)
     if missing:
-        show_unlock("Comparer au marché", dataset.label(missing[0]))
+        show_unlocks({" et ".join(dataset.label(m) for m in missing): ["comparaison au marché"]})
     elif dataset.base != "HT":
         st.info(
             "Les chiffres du marché sont sur cotisations hors taxes : indiquez la base HT pour vous y comparer.",

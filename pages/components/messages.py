@@ -29,9 +29,14 @@ def show_error(error: PaliersError) -> None:
     )
 
 
-def show_unlock(what: str, column: str) -> None:
-    """Say that a section needs a column that the file does not have."""
-    st.info(f"{what} : ajoutez la colonne « {safe(column)} » à votre fichier.", icon=":material/lock_open:")
+def show_unlocks(waiting: dict[str, list[str]]) -> None:
+    """What a file cannot give yet, by the column that each figure waits for."""
+    if not waiting:
+        return
+    lines = [f"- **{safe(column)}** : {safe(', '.join(figures))}" for column, figures in waiting.items()]
+    st.info(
+        "Avec une colonne de plus, votre fichier donnerait aussi :\n" + "\n".join(lines), icon=":material/lock_open:"
+    )
 
 
 @contextmanager

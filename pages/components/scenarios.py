@@ -28,7 +28,7 @@ from analytics.schema import CARE_DIMENSIONS, Selection
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
-from pages.components.messages import safe, show_unlock, told_in_french
+from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.rates import number_input, rate_input
 from pages.components.sidebar import View
 
@@ -94,10 +94,10 @@ def measured_drift(view: View) -> str:
 def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
     """Portfolio of the perimeter, or the column that would unlock the page."""
     dataset = view.dataset
-    for key in ("ratio_pc", "consommation"):
-        for column in missing_measures(INDICATORS[key], dataset):
-            show_unlock("Simuler des décisions de cotisation", dataset.label(column))
-            return None
+    needed = {m: None for key in ("ratio_pc", "consommation") for m in missing_measures(INDICATORS[key], dataset)}
+    if needed:
+        show_unlocks({" et ".join(dataset.label(m) for m in needed): ["simulation de décisions de cotisation"]})
+        return None
     filters = _contract_filters(view)
     ignored = [d for d in view.selection.filtres if d in CARE_DIMENSIONS]
     if ignored:

@@ -9,9 +9,11 @@ import streamlit as st
 _STYLE = """
 <style>
 [data-testid="stElementToolbar"] { display: none; }
-[data-testid="stFileUploaderDropzone"] button { font-size: 0; }
-[data-testid="stFileUploaderDropzone"] button * { font-size: 0; }
-[data-testid="stFileUploaderDropzone"] button::after { content: "Choisir un fichier"; font-size: 0.95rem; }
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button,
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button * { font-size: 0; }
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after {
+  content: "Choisir un fichier"; font-size: 0.95rem;
+}
 [data-testid="stFileUploaderDropzoneInstructions"] * { font-size: 0; }
 [data-testid="stFileUploaderDropzoneInstructions"]::after { content: "ou le glisser ici"; font-size: 0.9rem; }
 </style>

@@ -103,7 +103,7 @@ def test_incomplete_months_are_drawn_apart():
 def test_waterfall_ends_where_the_effects_lead():
     data = waterfall().data
     assert data["haut"].iloc[-1] == pytest.approx(1e6 + 2e5 - 5e4)
-    assert data["texte"].iloc[1] == "+200\u202fk€"
+    assert data["texte"].iloc[1] == "+200,0\u202fk€"
 
 
 def test_too_many_marks_are_refused():

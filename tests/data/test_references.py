@@ -132,7 +132,7 @@ def test_events_of_a_poste_keep_its_own_and_the_common_ones(poste, mois):
     events = load_events(poste)
     own = events[[poste in postes for postes in events["postes"]]]
     assert set(own["debut"].dt.strftime("%Y-%m")) == mois
-    assert {"Premier confinement", "Deuxième confinement"} <= set(events["evenement"])
+    assert {"Premier confinement (Covid-19)", "Deuxième confinement (Covid-19)"} <= set(events["evenement"])
     assert len(events) < len(load_events())
 
 

@@ -18,9 +18,9 @@ show_summary(view)
 show_cards(view)
 show_unlocks(missing_cards(view.dataset))
 
-st.subheader("À décider")
+st.header("À décider")
 show_decisions(view, limit=5)
 
-st.subheader("Monter les paliers")
+st.header("Monter les paliers")
 show_ladder()
 st.caption(freshness(view))

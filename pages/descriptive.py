@@ -20,8 +20,8 @@ indicator = choose_indicator(view)
 show_indicator(view, indicator)
 show_breakdown(view, indicator)
 
-st.subheader("Ce qui mérite attention")
+st.header("Ce qui mérite attention")
 show_decisions(view, limit=10)
 
-st.subheader("Repères de marché")
+st.header("Repères de marché")
 show_market(view)

@@ -16,10 +16,10 @@ show_header(view, "Diagnostic", "Pourquoi cela se produit-il, et où exactement 
 show_data_errors(view)
 
 constat = subject_of(view)
-st.subheader("De quoi est fait l’écart")
+st.header("De quoi est fait l’écart")
 show_bridge(view, constat)
 
-st.subheader("Où exactement")
+st.header("Où exactement")
 show_causes(view, constat)
 
 if view.constat is None:

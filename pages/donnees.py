@@ -13,7 +13,7 @@ view = current_view()
 show_header(view, "Données", "Mon fichier est-il bien lu, et qu’y a-t-il à corriger ?", here="donnees")
 show_upload()
 
-st.subheader("Qualité des données utilisées")
+st.header("Qualité des données utilisées")
 show_quality(view)
 show_unlocks(view)
 show_reading(view)

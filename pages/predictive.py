@@ -16,5 +16,5 @@ if outlook is not None:
     name = choose_series(outlook)
     show_fan(view, outlook, name)
     show_landing(view, outlook, name)
-    st.subheader("Peut-on s’y fier ?")
+    st.header("Peut-on s’y fier ?")
     show_accuracy(view, outlook, name)

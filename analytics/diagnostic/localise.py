@@ -67,6 +67,7 @@ def locate(
     expected: str,
     weight: str | None = None,
     max_causes: int = 3,
+    only_certain: bool = True,
 ) -> Localisation:
     """Find the combinations of attribute values whose gap to the expected amount is not chance.
 
@@ -91,6 +92,9 @@ def locate(
         then proportional to amount × amount per unit. None = learnt from the amounts only, which is less sharp.
     max_causes : int
         Largest number of rows of the table.
+    only_certain : bool
+        False keeps the best `max_causes` segments whatever their evidence, for a gap already known to be abnormal; their
+        score and q-value still say what they are worth.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def locate(
             remede="Élargir la sélection ou ajouter une dimension.",
         )
     cube = encode(leaves, dims)
-    found, noise = _remove_causes(cube, a, e, units, max_causes)
+    found, noise = _remove_causes(cube, a, e, units, max_causes, only_certain)
     table, commun, reste = _summarise(leaves, dims, found, a, e, noise.drift)
     threshold, total = _threshold(cube, noise), float((a - e).sum())
     return Localisation(table, cube.n_tests, threshold, noise.drift, total, commun, reste, warnings)
@@ -149,7 +153,12 @@ def _sum_leaves(
 
 
 def _remove_causes(
-    cube: Cube, actual: np.ndarray, expected: np.ndarray, units: np.ndarray | None, max_causes: int
+    cube: Cube,
+    actual: np.ndarray,
+    expected: np.ndarray,
+    units: np.ndarray | None,
+    max_causes: int,
+    only_certain: bool,
 ) -> tuple[list[Candidate], Noise]:
     alive = (actual != 0) | (expected != 0)
     found: list[Candidate] = []
@@ -159,7 +168,7 @@ def _remove_causes(
         if len(found) == max_causes:
             return found, noise
         best = find_best(cube, noise.numerator, noise.precision, noise.tail)
-        if best is None or best.score <= _threshold(cube, noise) or best.q_value > MAX_Q_VALUE:
+        if best is None or (only_certain and not _is_certain(best, cube, noise)):
             return found, noise
         rest = alive.copy()
         rest[best.leaves] = False
@@ -167,6 +176,10 @@ def _remove_causes(
             return found, noise
         found.append(best)
         alive = rest
+
+
+def _is_certain(cause: Candidate, cube: Cube, noise: Noise) -> bool:
+    return cause.score > _threshold(cube, noise) and cause.q_value <= MAX_Q_VALUE
 
 
 def _threshold(cube: Cube, noise: Noise) -> float:

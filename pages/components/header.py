@@ -25,7 +25,7 @@ def show_header(view: View, title: str, question: str, *, here: str) -> None:
         DATE_WORDS[dataset.date_basis],
     ]
     if dataset.is_demo:
-        parts.append(":orange-badge[:material/science: données simulées]")
+        parts.append(":material/science: **données simulées**")
     else:
         parts.append(safe(dataset.source))
     st.caption(" · ".join(parts))

@@ -9,12 +9,9 @@ import streamlit as st
 _STYLE = """
 <style>
 [data-testid="stElementToolbar"] { display: none; }
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button,
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button * { font-size: 0; }
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after {
-  content: "Choisir un fichier"; font-size: 0.95rem;
-}
-[data-testid="stFileUploaderDropzoneInstructions"] * { font-size: 0; }
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button > * { display: none; }
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after { content: "Choisir un fichier"; }
+[data-testid="stFileUploaderDropzoneInstructions"] > * { display: none; }
 [data-testid="stFileUploaderDropzoneInstructions"]::after { content: "ou le glisser ici"; font-size: 0.9rem; }
 </style>
 """

@@ -41,7 +41,7 @@ def open_app(page: str = "accueil", **query: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Text of the main part of the page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "metric", "table")
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "success", "metric", "table")
     parts = []
     for kind in kinds:
         for element in app.main.get(kind):

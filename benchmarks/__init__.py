@@ -1,0 +1,1 @@
+"""Reproducible measures: ``python -m benchmarks.NAME [--quick]`` prints one table, then one line of JSON."""

@@ -21,7 +21,7 @@ import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
@@ -33,12 +33,15 @@ ROOT = Path(__file__).resolve().parent
 REFUSED = ("/_stcore/metrics", "/_stcore/agent")
 NOT_A_PAGE = ("/_stcore/", "/api/", "/component/", "/media/", "/static/")
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+# Without it the front end looks for its server under each part of a deep link, and gets 404 errors first.
+BASE_SCRIPT = '<script>window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}</script>'
 NOSCRIPT = "<noscript><p>Paliers a besoin de JavaScript : activez-le dans votre navigateur.</p></noscript>"
 
 
 # --- start-up -----------------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def page_addresses() -> list[str]:
     """Addresses of the pages registered in app.py; the first page is at the root."""
     pages = getattr(importlib.import_module("app"), "PAGES", ())
@@ -112,7 +115,14 @@ def french_page(html: bytes) -> bytes:
     text = re.sub(r"<noscript>.*?</noscript>", NOSCRIPT, text, flags=re.DOTALL)
     text = re.sub(r"<link rel=\"service-desc\"[^>]*>", "", text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = text.replace("<head>", f"<head>{BASE_SCRIPT}", 1)
     return text.strip().encode("utf-8")
+
+
+def is_unknown_page(path: str) -> bool:
+    """Whether an address is neither a page, nor a file, nor a route: the front end would say so in English."""
+    name = path.strip("/")
+    return not path.startswith(NOT_A_PAGE) and "." not in name and name not in page_addresses()
 
 
 def same_origin(headers: Headers) -> bool:
@@ -140,7 +150,7 @@ class Shell:
     def __init__(self, app: ASGIApp, index: str | None = None) -> None:
         self.app = app
         html = index if index is not None else Path(file_util.get_static_dir(), "index.html").read_text("utf-8")
-        self.script_hashes = inline_script_hashes(html)
+        self.script_hashes = inline_script_hashes(html + BASE_SCRIPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -156,6 +166,9 @@ class Shell:
         send = self._with_headers(send, Headers(scope=scope).get("host", ""))
         if any(refused in path for refused in REFUSED):
             await PlainTextResponse("Introuvable", status_code=404)(scope, receive, send)
+        elif scope["method"] == "GET" and is_unknown_page(path):
+            query = scope["query_string"].decode("latin-1")
+            await RedirectResponse(f"/?{query}" if query else "/")(scope, receive, send)
         elif scope["method"] == "GET" and not path.startswith(NOT_A_PAGE):
             await self.app(_uncompressed(scope), receive, _in_french(send))
         else:

@@ -61,6 +61,7 @@ def measure_ms(function: Callable[[], object], repeats: int) -> float:
 
 
 def run(cells: int, repeats: int) -> dict[str, float]:
+    """Figures of the table: residuals, largest difference with the definition, processor times."""
     before, after = make_period(1, cells), make_period(2, cells)
     bridge = decompose(before, after, keys=KEYS, exposure_keys=["contrat"])
     amounts = before["prestation"].sum() + after["prestation"].sum()
@@ -86,6 +87,7 @@ def run(cells: int, repeats: int) -> dict[str, float]:
 
 
 def main() -> None:
+    """Print the table, then the line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
     figures = run(2_000, 3 if parser.parse_args().quick else 20)

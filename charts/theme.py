@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-BLUE, ORANGE, GREY, BRICK, GREEN, VIOLET = "#2F7EBC", "#C9701A", "#8793A3", "#C2513A", "#24896A", "#7A68B3"
-PALETTE = (BLUE, ORANGE, GREEN, VIOLET, BRICK, "#4BA3C3", "#9A7B2F", GREY)
+# Blue and orange are told apart by every common form of colour-blindness, and by their lightness in grey print.
+BLUE, ORANGE, GREY = "#2F7EBC", "#D9822B", "#8793A3"
+PALETTE = (BLUE, ORANGE, "#5C8AF0", "#432990", "#AB7FA0", "#A6501A", GREY)
 HEIGHT = 360  # of the whole picture, title and legend included: the page fits the drawing inside
 TITLE_LINE, AXIS = 18, 34
 MAX_MARKS = 2000

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.french import format_gap, format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import BLUE, BRICK, GREEN, GREY, HEIGHT, value_axis
+from charts.theme import BLUE, GREY, HEIGHT, ORANGE, value_axis
 
 TOTAL, UP, DOWN = "Niveau", "Hausse", "Baisse"
 
@@ -78,9 +78,9 @@ def _spec(title: str, unit: str, is_demo: bool, cut: bool) -> dict:
     bars = base.mark_bar(width={"band": 0.7}).encode(
         y=alt.Y("bas:Q", axis=value_axis(unit), scale=alt.Scale(zero=not cut, padding=18)),
         y2="haut:Q",
-        color=alt.Color("nature:N", scale=alt.Scale(domain=[TOTAL, UP, DOWN], range=[GREY, BRICK, GREEN])),
+        color=alt.Color("nature:N", scale=alt.Scale(domain=[TOTAL, UP, DOWN], range=[GREY, ORANGE, BLUE])),
     )
-    labels = base.mark_text(dy=-8, color=BLUE, fontSize=12, fontWeight=600).encode(y="sommet:Q", text="texte:N")
+    labels = base.mark_text(dy=-8, color=GREY, fontSize=12, fontWeight=600).encode(y="sommet:Q", text="texte:N")
     note = "L’axe ne part pas de zéro" if cut else ""
     return to_spec((bars + labels).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))
 

@@ -25,5 +25,5 @@ if portfolio is not None:
     st.header("Les scénarios côte à côte")
     show_comparison(view, portfolio, assumptions, scenarios)
     st.header("Quelle hausse pour tenir la cible ?")
-    show_seek(portfolio, assumptions)
+    show_seek(view, portfolio, assumptions)
     show_notes(portfolio)

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.diagnostic.noise import Noise, choose_level, measure_noise
+from analytics.diagnostic.noise import MIN_LEAVES, MIN_LEAVES_ABNORMAL, Noise, choose_level, measure_noise
 from analytics.diagnostic.scan import Candidate, Cube, encode, find_best
 from analytics.errors import InsufficientData, ParameterError, SchemaError
 
 MAX_DIMS = 6
 #: A cause must score above this many times ln(number of elements tested); pure noise stays near 1, but the skew of
-#: sparse counts takes it higher.
+#: sparse counts takes it higher, and so does a variance learnt from few leaves.
 SCORE_FACTOR, SCORE_FACTOR_RELATIVE = 2.0, 1.6
+FEW_LEAVES = 24.0
 MAX_Q_VALUE = 0.05
-MIN_LEAVES = 4
+FEWEST = 4
 COLUMNS = ("rang", "conditions", "ecart", "part", "n", "score", "q_value")
 
 
@@ -74,9 +75,10 @@ def locate(
     Every combination e of values of up to six dimensions is scored by the likelihood ratio of "one relative shift
     inside e" against "none", (Σ s·y/v)² / (2 Σ s²/v), with y = actual - drift × expected, s the size of the leaf and v
     its variance fitted on the cube (see :mod:`analytics.diagnostic.noise`). The best is kept if its score exceeds
-    2·ln(number of elements), 1.6 when the noise is relative, and its q-value is at most 5 %; its leaves are taken
-    out, drift and variance are fitted again, and so on. A wider segment dilutes the shift and a narrower one loses
-    leaves, so the maximum sits on the cause (Kulldorff 1997, "A spatial scan statistic", applied to a cube).
+    2·ln(number of elements), 1.6 when the noise is relative and more below a hundred leaves, and its q-value is at
+    most 5 %; its leaves are taken out, drift and variance are fitted again, and so on. A wider segment dilutes the
+    shift and a narrower one loses leaves, so the maximum sits on the cause (Kulldorff 1997, "A spatial scan
+    statistic", applied to a cube).
 
     Parameters
     ----------
@@ -93,8 +95,8 @@ def locate(
     max_causes : int
         Largest number of rows of the table.
     only_certain : bool
-        False keeps the best `max_causes` segments whatever their evidence, for a gap already known to be abnormal; their
-        score and q-value still say what they are worth.
+        False keeps the best `max_causes` segments whatever their evidence, for a gap already known to be abnormal;
+        their score and q-value still say what they are worth.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def locate(
     leaves, warnings = _sum_leaves(frame, dims, actual, expected, weight)
     units = leaves["weight"].to_numpy() if weight else None
     a, e = leaves["actual"].to_numpy(), leaves["expected"].to_numpy()
-    if len(leaves) < MIN_LEAVES or not (a.sum() > 0 and e.sum() > 0):
+    if len(leaves) < FEWEST or not (a.sum() > 0 and e.sum() > 0):
         raise InsufficientData(
             "Pas assez de cellules avec un montant pour chercher où se situe l’écart.",
             remede="Élargir la sélection ou ajouter une dimension.",
@@ -162,9 +164,9 @@ def _remove_causes(
 ) -> tuple[list[Candidate], Noise]:
     alive = (actual != 0) | (expected != 0)
     found: list[Candidate] = []
-    level = choose_level(cube, actual, expected)
+    level, min_leaves = choose_level(cube, actual, expected), MIN_LEAVES if only_certain else MIN_LEAVES_ABNORMAL
     while True:
-        noise = measure_noise(cube, actual, expected, units, alive, level)
+        noise = measure_noise(cube, actual, expected, units, alive, level, min_leaves)
         if len(found) == max_causes:
             return found, noise
         best = find_best(cube, noise.numerator, noise.precision, noise.tail)
@@ -184,7 +186,7 @@ def _is_certain(cause: Candidate, cube: Cube, noise: Noise) -> bool:
 
 def _threshold(cube: Cube, noise: Noise) -> float:
     factor = SCORE_FACTOR_RELATIVE if noise.relative else SCORE_FACTOR
-    return factor * math.log(cube.n_tests)
+    return factor * (1.0 + FEW_LEAVES / len(cube.codes)) * math.log(cube.n_tests)
 
 
 def _summarise(

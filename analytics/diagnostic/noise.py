@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
+from analytics.diagnostic.robust import find_rounding, measure_tail, weighted_median
 from analytics.diagnostic.scan import Cube
 
 #: Units of φ, or of weight, from which a leaf's own size and cost are believed more than what its dimensions predict.
 CREDIBILITY = 10.0
 #: Values of a dimension with fewer leaves than this say nothing about its noise; more values than that are too many.
-MIN_LEAVES, MAX_VALUES = 100, 60
+MIN_LEAVES, MAX_VALUES = 8, 60
+#: The same when the gap is known to be abnormal: on few leaves, the value at fault would pass for a noisy one.
+MIN_LEAVES_ABNORMAL = 100
 SIZE_BINS = 4
 #: With more leaves than this share at ±200 %, the noise is that of sparse counts, not relative.
 MAX_EMPTY = 0.1
@@ -67,8 +70,9 @@ def measure_noise(
     weight: np.ndarray | None,
     alive: np.ndarray,
     level: np.ndarray,
+    min_leaves: int = MIN_LEAVES,
 ) -> Noise:
-    """Fit drift and variance on the leaves alive.
+    """Fit drift and variance on the leaves alive; a value with fewer than `min_leaves` has no noise of its own.
 
     The drift is a median, but the variance is not robust on purpose: a cause inflates it, which delays the others and
     never invents one, and the next pass is made without its leaves.
@@ -76,7 +80,7 @@ def measure_noise(
     rounding = find_rounding(actual[alive]) ** 2 / 6.0
     chosen = None if weight is None else weight[alive]
     leaves = _Leaves(actual[alive], expected[alive], chosen, cube.codes[alive], cube.sizes, rounding, level[alive])
-    drift, size, variance, group, relative = _fit(leaves)
+    drift, size, variance, group, relative = _fit(leaves, min_leaves)
     gap = leaves.actual - drift * leaves.expected
     top, bottom = size * gap / variance, size**2 / variance
     top -= bottom * _shift(gap / size, bottom, leaves.level)
@@ -84,27 +88,6 @@ def measure_noise(
     numerator[alive], precision[alive] = top, bottom
     tail[alive] = _tails(top**2 / (2.0 * bottom), group)
     return Noise(drift, numerator, precision, tail, relative)
-
-
-def find_rounding(values: np.ndarray) -> float:
-    """Step of the figures: 1, 0.1, 0.01 or 0.001 when all are multiples of it, 0 otherwise."""
-    for step in (1.0, 0.1, 0.01, 0.001):
-        if np.all(np.abs(values / step - np.round(values / step)) < 1e-6 * np.maximum(1.0, np.abs(values / step))):
-            return step
-    return 0.0
-
-
-def measure_tail(scores: np.ndarray, top: int = 50) -> float:
-    """Scale of the largest z²/2, which is 1 for a normal noise.
-
-    Beyond a high threshold z²/2 is close to exponential; the median excess over it resists true causes as long as they
-    are fewer than half of the `top` leaves.
-    """
-    top = min(top, len(scores) // 20)
-    if top < 5:
-        return 1.0
-    largest = np.sort(scores)[::-1][: top + 1]
-    return float(max(1.0, (np.median(largest[:top]) - largest[top]) / np.log(2.0)))
 
 
 def _tails(scores: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -117,7 +100,7 @@ def _tails(scores: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.maximum(tails, measure_tail(scores))
 
 
-def _fit(leaves: _Leaves) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bool]:
+def _fit(leaves: _Leaves, min_leaves: int) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bool]:
     """Common drift, size, variance and group of noise of each leaf, by three rounds of moments, and the regime."""
     drift, phi = _first_drift(leaves), None
     for _ in range(3):
@@ -126,7 +109,7 @@ def _fit(leaves: _Leaves) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bo
             phi = np.full(len(own), 0.1 * (gap**2).sum() / own.sum())
         trust = own / (own + CREDIBILITY * phi)
         size = trust * own + (1.0 - trust) * _predicted_size(leaves, own)
-        group, number = _noisiest_dimension(leaves, gap, size)
+        group, number = _noisiest_dimension(leaves, gap, size, min_leaves)
         unit = size * _cost_per_unit(leaves, own, group, number)
         spread = _fit_moments(gap, size, unit, group, number)
         phi = spread[1:][group] * unit / size
@@ -174,13 +157,6 @@ def _first_drift(leaves: _Leaves) -> float:
     return median if median > 0 else float(leaves.actual.sum() / leaves.expected.sum())
 
 
-def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """Smallest value with at least half of the weight at or below it."""
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(cumulated, cumulated[-1] / 2.0)])
-
-
 def _size(leaves: _Leaves, drift: float) -> np.ndarray:
     """Half-way between actual and expected, so that last year's own chance does not bias the weights."""
     return np.maximum((np.abs(leaves.actual) + drift * np.abs(leaves.expected)) / 2.0, 1e-9)
@@ -197,7 +173,9 @@ def _predicted_size(leaves: _Leaves, own: np.ndarray) -> np.ndarray:
     return np.maximum(predicted, 1e-9)
 
 
-def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, int]:
+def _noisiest_dimension(
+    leaves: _Leaves, gap: np.ndarray, size: np.ndarray, min_leaves: int
+) -> tuple[np.ndarray, int]:
     """Codes and number of values of the dimension whose values differ most in noise per unit of size."""
     best, chosen = 0.0, None
     for dim, number in enumerate(leaves.sizes):
@@ -206,7 +184,7 @@ def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray) -> t
         code = leaves.codes[:, dim]
         count = np.bincount(code, minlength=number)
         noise, amount = np.bincount(code, gap**2, number), np.bincount(code, size, number)
-        known = (count >= MIN_LEAVES) & (noise > 0)
+        known = (count >= min_leaves) & (noise > 0)
         if known.sum() < 2:
             continue
         logs = np.log(noise[known] / amount[known])

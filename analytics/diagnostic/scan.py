@@ -92,9 +92,8 @@ def find_best(cube: Cube, numerator: np.ndarray, precision: np.ndarray, tail: np
     if best is None:
         return None
     score, cuboid, place = best
-    leaves, alive = np.flatnonzero((cuboid.element == place) & (precision > 0)), int(np.count_nonzero(precision))
-    evidence = _own_variance(np.concatenate(scores), alive)
-    return Candidate(leaves, cuboid.dims, float(evidence.max()), _q_value(evidence, cube.n_tests))
+    leaves = np.flatnonzero((cuboid.element == place) & (precision > 0))
+    return Candidate(leaves, cuboid.dims, score, _q_value(np.concatenate(scores), cube.n_tests))
 
 
 def _score(cuboid: Cuboid, numerator: np.ndarray, precision: np.ndarray, excess: np.ndarray) -> np.ndarray:
@@ -103,15 +102,6 @@ def _score(cuboid: Cuboid, numerator: np.ndarray, precision: np.ndarray, excess:
     heavy = np.bincount(cuboid.element, excess, cuboid.size)
     squared = bottom**2
     return np.divide(top**2 * bottom, 2.0 * (squared + heavy), out=np.zeros(cuboid.size), where=squared > 0)
-
-
-def _own_variance(scores: np.ndarray, leaves: int) -> np.ndarray:
-    """Likelihood ratios when the variance is re-estimated outside of the element: the gap of a cause is not noise.
-
-    With n leaves, z²/2 becomes -n/2·ln(1 - z²/n) (normal model of unknown variance). On a small cube one cause makes most
-    of the variance, and its own score would never be high; on a large one nothing changes.
-    """
-    return -0.5 * leaves * np.log1p(-np.minimum(2.0 * scores / leaves, 1.0 - 1e-9))
 
 
 def _q_value(scores: np.ndarray, n_tests: int) -> float:

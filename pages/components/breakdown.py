@@ -7,7 +7,6 @@ import streamlit as st
 
 from analytics.descriptive import compare_periods
 from analytics.indicators import Indicator
-from analytics.schema import Dataset
 from charts.breakdown import chart_breakdown
 from pages.components import figure
 from pages.components.cache import cached
@@ -20,7 +19,7 @@ MAX_BARS = 25
 def show_breakdown(view: View, indicator: Indicator) -> None:
     """Bars by the dimension the user picks, sorted by value."""
     dataset = view.dataset
-    dimensions = readable_dimensions(dataset)
+    dimensions = view.opened.readable_dimensions
     if not dimensions:
         st.info("Ce fichier n’a pas de dimension : ajoutez par exemple le poste ou la région.", icon=":material/info:")
         return
@@ -33,23 +32,18 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
         if table["valeur"].isna().all():
             st.info(f"{indicator.label} : {safe(table['raison'].iloc[0])}.", icon=":material/info:")
             return
-        picture = chart_breakdown(
-            table.head(MAX_BARS), group=dataset.label(chosen), unit=indicator.unit,
-            title=f"{indicator.label} par {dataset.label(chosen).lower()}", is_demo=dataset.is_demo,
+        group = dataset.label(chosen)
+        picture = cached(
+            "breakdown_picture", view.token,
+            lambda: chart_breakdown(
+                table.head(MAX_BARS), group=group, unit=indicator.unit, title=f"{indicator.label} par {group.lower()}",
+                is_demo=dataset.is_demo,
+            ),
+            key=indicator.key, dimension=chosen, selection=view.selection,
         )  # fmt: skip
         figure.show(picture, key="ventilation", is_demo=dataset.is_demo)
         if len(table) > MAX_BARS:
             st.caption(f"Les {MAX_BARS} premiers groupes sur {len(table)}.")
-
-
-def readable_dimensions(dataset: Dataset) -> list[str]:
-    """Dimensions with at least two values."""
-    found = []
-    for dimension in dataset.dimensions:
-        frames = [f for f in (dataset.prestation, dataset.cotisation) if dimension in f.columns]
-        if max(f[dimension].nunique() for f in frames) > 1:
-            found.append(dimension)
-    return found
 
 
 def breakdown(view: View, indicator: Indicator, dimension: str) -> pd.DataFrame:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import Constat, describe
+from analytics.constat import Constat, describe, to_param
 from analytics.descriptive import comparison_period
 from analytics.diagnostic import Bridge, explain_change, explain_ratio
 from analytics.french import format_gap, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
+from charts.picture import Picture
 from charts.waterfall import chart_waterfall
 from pages.components import figure
 from pages.components.cache import cached
@@ -54,12 +55,9 @@ def show_bridge(view: View, constat: Constat) -> None:
     with told_in_french():
         bridge = bridge_of(view, constat)
         unit = get_indicator(constat.indicator, dataset).unit if constat.indicator == "ratio_pc" else "EUR"
-        before = comparison_period(constat.selection)
-        picture = chart_waterfall(
-            _bars(view, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
-            start_label=format_period(before.debut, before.fin),
-            end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=dataset.is_demo,
-        )  # fmt: skip
+        picture = cached(
+            "bridge_picture", view.token, lambda: _picture(view, constat, bridge, unit), c=to_param(constat)
+        )
         figure.show(picture, key="pont", is_demo=dataset.is_demo)
         st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
         for warning in bridge.warnings:
@@ -68,7 +66,16 @@ def show_bridge(view: View, constat: Constat) -> None:
         if missing and constat.indicator != "ratio_pc":
             columns = " et ".join(dataset.label(m) for m in missing)
             show_unlocks({columns: ["effet du nombre d’assurés, de la fréquence et du coût moyen"]})
-        _show_detail(view, bridge, unit)
+        _show_detail(view, constat, bridge, unit)
+
+
+def _picture(view: View, constat: Constat, bridge: Bridge, unit: str) -> Picture:
+    before = comparison_period(constat.selection)
+    return chart_waterfall(
+        _bars(view, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
+        start_label=format_period(before.debut, before.fin),
+        end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=view.dataset.is_demo,
+    )  # fmt: skip
 
 
 def bridge_of(view: View, constat: Constat) -> Bridge:
@@ -98,7 +105,7 @@ def _named(effects: pd.DataFrame) -> pd.DataFrame:
     return named[["effet", "montant"]]
 
 
-def _show_detail(view: View, bridge: Bridge, unit: str) -> None:
+def _show_detail(view: View, constat: Constat, bridge: Bridge, unit: str) -> None:
     """The same effects by a dimension: each column sums to the bar above."""
     dataset = view.dataset
     keys = [k for k in bridge.keys if len(bridge.table[k].unique()) > 1]
@@ -108,9 +115,17 @@ def _show_detail(view: View, bridge: Bridge, unit: str) -> None:
         "Détail par", keys, default=keys[0], required=True, format_func=dataset.label,
         key="detail_pont", bind="query-params",
     ) or keys[0]  # fmt: skip
-    table = bridge.by(chosen).pivot(index=chosen, columns="effet", values="montant").fillna(0.0)
+    shown = cached(
+        "bridge_detail", view.token, lambda: _detail(view, bridge, chosen, unit), c=to_param(constat), d=chosen
+    )
+    figure.show_table(shown)
+
+
+def _detail(view: View, bridge: Bridge, dimension: str, unit: str) -> pd.DataFrame:
+    """Effects of each value of a dimension, in French; heaviest first."""
+    table = bridge.by(dimension).pivot(index=dimension, columns="effet", values="montant").fillna(0.0)
     table = table.loc[:, (table != 0).any()].assign(Total=table.sum(axis=1))
     table = table.sort_values("Total", key=abs, ascending=False).rename(columns=EFFECTS)
-    table.index = [dataset.value_label(chosen, v) for v in table.index]
-    shown = table.map(lambda v: format_gap(v, unit)).rename_axis(dataset.label(chosen)).reset_index()
-    figure.show_table(shown)
+    table.index = [view.dataset.value_label(dimension, v) for v in table.index]
+    shown = table.map(lambda v: format_gap(v, unit))
+    return shown.rename_axis(view.dataset.label(dimension)).reset_index()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import pandas as pd
@@ -38,6 +39,20 @@ class Opened:
     raw: Dataset
     completed: Dataset
     maturity: pd.DataFrame
+
+    @functools.cached_property
+    def values(self) -> dict[str, list[str]]:
+        """Values of each dimension, in the order a reader expects."""
+        frames = (self.completed.prestation, self.completed.cotisation)
+        found = {
+            d: {str(v) for f in frames if d in f for v in f[d].dropna().unique()} for d in self.completed.dimensions
+        }
+        return {d: sorted(v, key=lambda x: (len(x) if x.isdigit() else 0, x)) for d, v in found.items()}
+
+    @functools.cached_property
+    def readable_dimensions(self) -> list[str]:
+        """Dimensions with at least two values."""
+        return [d for d, values in self.values.items() if len(values) > 1]
 
     @property
     def complete_months(self) -> pd.DatetimeIndex:

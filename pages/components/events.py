@@ -8,7 +8,7 @@ import streamlit as st
 from analytics.french import format_period
 from analytics.predictive.series import WHOLE, Series
 from data.references import load_events
-from pages.components.figure import show_table
+from pages.components.figure import folded, show_table
 from pages.components.messages import safe
 from pages.components.sidebar import View
 
@@ -36,9 +36,11 @@ def show_events(view: View, months: pd.Series) -> None:
         named = " ; ".join(f"{e.evenement}, {format_period(e.debut, e.fin)}" for e in shocks.itertuples())
         st.caption(f":material/coronavirus: Choc connu, à ne pas lire comme une tendance : {safe(named)}.")
     if len(within):
-        with st.expander("Événements datés (traits verticaux) et leurs sources", icon=":material/event:"):
-            names = {"debut": "Début", "evenement": "Événement", "source": "Source"}
-            show_table(within[list(names)].rename(columns=names))
+        label = "Événements datés (traits verticaux) et leurs sources"
+        with folded(label, icon=":material/event:", key="evenements_dates") as is_open:
+            if is_open:
+                names = {"debut": "Début", "evenement": "Événement", "source": "Source"}
+                show_table(within[list(names)].rename(columns=names))
 
 
 def forecast_events(view: View, series: Series) -> pd.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import streamlit as st
@@ -19,10 +21,8 @@ STATIC_ROWS = 30
 def show(picture: Picture, *, key: str, is_demo: bool = False) -> None:
     """Draw a picture, with its table and downloads folded under it."""
     st.vega_lite_chart(picture.data, picture.spec, width="stretch", key=key, alt=picture.alt)
-    with st.expander(
-        "Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more", on_change="rerun"
-    ) as more:
-        if not more.open:
+    with folded("Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more") as is_open:
+        if not is_open:
             return
         show_table(picture.table)
         with st.container(horizontal=True):
@@ -35,6 +35,13 @@ def show(picture: Picture, *, key: str, is_demo: bool = False) -> None:
                 "Image", lambda: to_png(picture), f"{name}.png", "image/png",
                 key=f"{key}_png", icon=":material/image:", on_click="ignore",
             )  # fmt: skip
+
+
+@contextmanager
+def folded(label: str, *, icon: str, key: str) -> Iterator[bool]:
+    """A section whose content is only made once it is open: yields whether it is."""
+    with st.expander(label, icon=icon, key=key, on_change="rerun") as section:
+        yield section.open
 
 
 def show_table(table: pd.DataFrame) -> None:

@@ -14,8 +14,7 @@ from analytics.predictive.landing import describe_ahead, land
 from analytics.predictive.series import WHOLE, Series, build_series
 from charts.fan import chart_fan
 from pages.components import figure
-from pages.components.breakdown import readable_dimensions
-from pages.components.cache import digest
+from pages.components.cache import cached, digest
 from pages.components.events import forecast_events
 from pages.components.jobs import get_jobs, job_progress
 from pages.components.messages import safe, show_unlocks, told_in_french
@@ -28,8 +27,9 @@ PATIENCE = 0.2
 
 @dataclass(frozen=True)
 class Outlook:
-    """A finished forecast with the series that it starts from."""
+    """A finished forecast, under the key of its job, with the series that it starts from."""
 
+    key: str
     series: Series
     forecast: Forecast
 
@@ -56,7 +56,7 @@ def wait_forecast(view: View) -> Outlook | None:
         key = start_forecast(view, series, with_events=with_events)
         status = job_progress(key, patience=PATIENCE)
         if status.state == "fini":
-            return Outlook(series, get_jobs().result(key))
+            return Outlook(key, series, get_jobs().result(key))
         if status.state == "echec":
             st.error(f"La prévision a échoué : {safe(status.text)}", icon=":material/error:")
             st.button("Relancer", on_click=get_jobs().cancel, args=(key,))
@@ -65,21 +65,25 @@ def wait_forecast(view: View) -> Outlook | None:
 
 def perimeter_series(view: View) -> Series:
     """The whole of the perimeter and its parts by the first dimension that splits it, up to the last complete month."""
-    dataset, filters = view.dataset, view.selection.filtres
-    free = [d for d in readable_dimensions(dataset) if d in dataset.prestation.columns and len(filters.get(d, ())) != 1]
-    return build_series(
-        dataset, dataset.main_measure, view.opened.complete_months, filters, by=free[0] if free else None
-    )
+    dataset, filters, opened = view.dataset, view.selection.filtres, view.opened
+    free = [d for d in opened.readable_dimensions if d in dataset.prestation.columns and len(filters.get(d, ())) != 1]
+    by = free[0] if free else None
+    return cached(
+        "series", view.token,
+        lambda: build_series(dataset, dataset.main_measure, opened.complete_months, filters, by=by),
+        filtres=filters, as_of=str(dataset.as_of),
+    )  # fmt: skip
 
 
 def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
     """Ask for the forecast; the same series and options are computed once for every session."""
-    events = forecast_events(view, series) if with_events else None
     key = digest("forecast", view.token, str(view.dataset.as_of), view.selection.filtres, with_events, HORIZON)
-    get_jobs().submit(
-        key, forecast, series.frame, horizon=HORIZON, events=events, hierarchy=series.hierarchy or None,
-        mode="core4", prophet=False,
-    )  # fmt: skip
+    if get_jobs().status(key).state == "absent":
+        events = forecast_events(view, series) if with_events else None
+        get_jobs().submit(
+            key, forecast, series.frame, horizon=HORIZON, events=events, hierarchy=series.hierarchy or None,
+            mode="core4", prophet=False,
+        )  # fmt: skip
     return key
 
 
@@ -97,9 +101,13 @@ def show_fan(view: View, outlook: Outlook, name: str) -> None:
     history, ahead = outlook.history(name), outlook.ahead(name)
     subject, measure = _subject(view, name), dataset.label(dataset.main_measure)
     st.markdown(safe(describe_ahead(history, ahead, subject=subject, measure=measure.lower()).text))
-    picture = chart_fan(
-        history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", is_demo=dataset.is_demo
-    )
+    picture = cached(
+        "fan", view.token,
+        lambda: chart_fan(
+            history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", is_demo=dataset.is_demo
+        ),
+        job=outlook.key, serie=name,
+    )  # fmt: skip
     figure.show(picture, key="eventail", is_demo=dataset.is_demo)
     remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
     for remark in remarks:
@@ -143,15 +151,20 @@ def show_accuracy(view: View, outlook: Outlook, name: str) -> None:
             f"{format_percent(row['couverture_80'], 0)} des mois, la bande « 95 sur 100 » "
             f"{format_percent(row['couverture_95'], 0)}."
         )
+    figure.show_table(cached("scores", view.token, lambda: _scores(scores), job=outlook.key, serie=name))
+    last = view.opened.complete_months[-1]
+    st.caption(
+        "Essais : on se replace à une date passée, avec ce que l’on savait alors. "
+        f"Dernier mois connu : {format_month(last)}."
+    )
+
+
+def _scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of every model under French headers."""
     shown = scores[["libelle", "statut", "wape", "biais", "couverture_80", "couverture_95", "raison"]].copy()
     for column in ("wape", "biais", "couverture_80", "couverture_95"):
         shown[column] = shown[column].map(lambda v: format_percent(v))
     names = {"libelle": "Modèle", "statut": "Rôle", "wape": "Erreur moyenne", "biais": "Biais",
              "couverture_80": "Vu dans la bande 80 %", "couverture_95": "Vu dans la bande 95 %",
              "raison": "Remarque"}  # fmt: skip
-    figure.show_table(shown.rename(columns=names))
-    last = view.opened.complete_months[-1]
-    st.caption(
-        "Essais : on se replace à une date passée, avec ce que l’on savait alors. "
-        f"Dernier mois connu : {format_month(last)}."
-    )
+    return shown.rename(columns=names)

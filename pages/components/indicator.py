@@ -7,8 +7,10 @@ import streamlit as st
 
 from analytics.constat import describe
 from analytics.indicators import Indicator, available_indicators, get_indicator
+from charts.picture import Picture
 from charts.trend import chart_trend
 from pages.components import figure
+from pages.components.cache import cached
 from pages.components.cards import label_with_base, monthly
 from pages.components.constat import measure, steps
 from pages.components.events import events_of, show_events
@@ -46,16 +48,22 @@ def show_indicator(view: View, indicator: Indicator) -> None:
         reason = reasons.iloc[0] if len(reasons) else "aucune valeur dans ce périmètre"
         st.info(f"{indicator.label} : {safe(reason)}.", icon=":material/info:")
         return
-    compared = table["mois"].between(view.selection.debut, view.selection.fin)
-    shown = table.assign(reference=table["reference"].where(compared))
-    picture = chart_trend(
-        shown, title=label_with_base(indicator, view.dataset), unit=indicator.unit,
-        events=events_of(view), is_demo=view.dataset.is_demo,
-    )  # fmt: skip
+    picture = cached(
+        "trend", view.token, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection
+    )
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)
     _explain_muted(view, table)
     show_events(view, table["mois"])
     steps(constat, key="indicateur")
+
+
+def _picture(view: View, indicator: Indicator, table: pd.DataFrame) -> Picture:
+    """The series, a year before shown over the selection only."""
+    compared = table["mois"].between(view.selection.debut, view.selection.fin)
+    return chart_trend(
+        table.assign(reference=table["reference"].where(compared)), title=label_with_base(indicator, view.dataset),
+        unit=indicator.unit, events=events_of(view), is_demo=view.dataset.is_demo,
+    )  # fmt: skip
 
 
 def _explain_muted(view: View, table: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from analytics.constat import describe_perimeter
@@ -9,7 +10,7 @@ from analytics.french import format_percent, is_missing
 from analytics.indicators import INDICATORS, missing_measures
 from data.references import load_market
 from pages.components.constat import measure
-from pages.components.figure import show_table
+from pages.components.figure import folded, show_table
 from pages.components.messages import safe, show_unlocks
 from pages.components.sidebar import View
 
@@ -30,10 +31,17 @@ def show_market(view: View) -> None:
         if not is_missing(ratio.valeur):
             where = safe(describe_perimeter(view.selection, dataset))
             st.markdown(f"{where} : **{format_percent(ratio.valeur)}** de prestations sur cotisations HT.")
+    label = "Prestations ÷ cotisations HT publiées, par année et famille"
+    with folded(label, icon=":material/public:", key="marche") as is_open:
+        if is_open:
+            show_table(_published())
+
+
+def _published() -> pd.DataFrame:
+    """Published ratios under French headers, latest first."""
     market = load_market("retour_sur_cotisations").sort_values(["annee", "perimetre"], ascending=[False, True])
     market["taux"] = market["valeur"].map(lambda v: format_percent(v / 100, 0))
+    market["annee"] = market["annee"].astype("str")
     names = {"annee": "Année", "perimetre": "Périmètre", "contrat": "Contrat", "taux": "Prestations ÷ cotisations HT",
              "source": "Source"}  # fmt: skip
-    market["annee"] = market["annee"].astype("str")
-    with st.expander("Prestations ÷ cotisations HT publiées, par année et famille", icon=":material/public:"):
-        show_table(market[list(names)].rename(columns=names))
+    return market[list(names)].rename(columns=names)

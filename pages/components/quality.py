@@ -14,6 +14,7 @@ from pages.components.cache import cached
 from pages.components.cards import freshness
 from pages.components.sidebar import View
 
+MAX_LINES = 500
 SEVERITIES = {"grave": "Grave", "attention": "À regarder", "info": "Information"}
 
 
@@ -48,32 +49,49 @@ def show_unlocks(view: View) -> None:
     table = unlocks(view.opened.raw)
     if table.empty:
         return
-    with st.expander("Ce que d’autres colonnes débloqueraient", icon=":material/lock_open:"):
+    with figure.folded(
+        "Ce que d’autres colonnes débloqueraient", icon=":material/lock_open:", key="debloquer"
+    ) as is_open:
+        if not is_open:
+            return
         table = table.assign(colonne=[LABELS.get(c, c.replace("_", " ").capitalize()) for c in table["colonne"]])
         figure.show_table(table.rename(columns={"colonne": "Colonne", "debloque": "Ce qu’elle débloque"}))
 
 
 def show_reading(view: View) -> None:
-    """How the file was read, how known each month is, and the lines that are not used."""
+    """How known each month is, and the lines that are not used."""
+    with figure.folded(
+        "Mois par mois : ce qui est déjà connu", icon=":material/calendar_month:", key="connu"
+    ) as is_open:
+        if is_open:
+            _show_maturity(view)
+    unused = cached("unused", view.token, lambda: _unused_lines(view), as_of=str(view.dataset.as_of))
+    if len(unused):
+        with figure.folded(f"Lignes non utilisées : {len(unused)}", icon=":material/rule:", key="rejets") as is_open:
+            if is_open:
+                _show_unused(unused)
+
+
+def _show_maturity(view: View) -> None:
+    table = view.opened.maturity.tail(24).iloc[::-1]
+    shown = {
+        "Mois": table["mois"].map(format_month),
+        "État": table["statut"].str.capitalize(),
+        "Part connue": table["part_connue"].map(format_percent),
+    }
+    figure.show_table(pd.DataFrame(shown))
+
+
+def _unused_lines(view: View) -> pd.DataFrame:
     raw = view.opened.raw
-    with st.expander("Mois par mois : ce qui est déjà connu", icon=":material/calendar_month:"):
-        table = view.opened.maturity.tail(24).iloc[::-1]
-        figure.show_table(
-            pd.DataFrame(
-                {
-                    "Mois": table["mois"].map(format_month),
-                    "État": table["statut"].str.capitalize(),
-                    "Part connue": table["part_connue"].map(format_percent),
-                }
-            )
-        )
-    unused = pd.concat([raw.rejected.assign(sort="rejetée"), raw.left_out.assign(sort="laissée de côté")])
-    if len(unused) and "ligne" in unused.columns:
-        names = {"ligne": "Ligne", "sort": "Sort", "colonne": "Colonne", "valeur": "Valeur", "raison": "Raison"}
-        shown = unused.reindex(columns=list(names)).rename(columns=names)
-        with st.expander(f"Lignes non utilisées : {len(shown)}", icon=":material/rule:"):
-            figure.show_table(shown.head(500))
-            st.download_button(
-                "Toutes les lignes non utilisées (CSV)", lambda: to_csv(shown), "lignes-non-utilisees.csv", "text/csv",
-                key="rejets_csv", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+    lines = pd.concat([raw.rejected.assign(sort="rejetée"), raw.left_out.assign(sort="laissée de côté")])
+    names = {"ligne": "Ligne", "sort": "Sort", "colonne": "Colonne", "valeur": "Valeur", "raison": "Raison"}
+    return lines.reindex(columns=list(names)).rename(columns=names)
+
+
+def _show_unused(unused: pd.DataFrame) -> None:
+    figure.show_table(unused.head(MAX_LINES))
+    st.download_button(
+        "Toutes les lignes non utilisées (CSV)", lambda: to_csv(unused), "lignes-non-utilisees.csv", "text/csv",
+        key="rejets_csv", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip

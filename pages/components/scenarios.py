@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -206,15 +206,24 @@ def show_comparison(view: View, portfolio: Portfolio, assumptions: Assumptions, 
 
 
 def _simulate(view: View, portfolio: Portfolio, scenarios: list[Scenario]) -> dict[str, Outcome]:
+    """Outcome of each scenario; one already played is not played again."""
     dimension = lever_dimension(portfolio)
     weight = finding_weight(view.constat, portfolio.table)
     outcomes = {}
     for scenario in scenarios:
-        idle = scenario.nom == IDLE and not scenario.hausses
-        levers = no_lever() if idle else to_levers(scenario, portfolio.table, dimension=dimension, weight=weight)
         name = scenario.nom if scenario.nom not in outcomes else f"{scenario.nom} (2)"
-        outcomes[name] = simulate(portfolio.table, levers)
+        outcomes[name] = cached(
+            "outcome", view.token, lambda s=scenario: _play(portfolio, s, dimension, weight),
+            portefeuille=portfolio.table.to_csv(),
+            leviers=replace(scenario, nom=""), poids=weight,
+        )  # fmt: skip
     return outcomes
+
+
+def _play(portfolio: Portfolio, scenario: Scenario, dimension: str | None, weight: float) -> Outcome:
+    idle = scenario == Scenario(IDLE)
+    levers = no_lever() if idle else to_levers(scenario, portfolio.table, dimension=dimension, weight=weight)
+    return simulate(portfolio.table, levers)
 
 
 def _quantiles(outcome: Outcome, indicator: str) -> dict[str, float]:
@@ -254,15 +263,21 @@ def _verdict(outcomes: dict[str, Outcome]) -> str:
     )
 
 
-def show_seek(portfolio: Portfolio, assumptions: Assumptions) -> None:
+def show_seek(view: View, portfolio: Portfolio, assumptions: Assumptions) -> None:
     """The smallest uniform increase that holds the target with the chance asked."""
     with told_in_french():
-        found = seek(
-            portfolio.table, levier="hausse", indicator="pc", target=assumptions.cible,
-            probability=assumptions.confiance,
+        found = cached(
+            "seek", view.token,
+            lambda: seek(
+                portfolio.table, levier="hausse", indicator="pc", target=assumptions.cible,
+                probability=assumptions.confiance,
+            ),
+            portefeuille=portfolio.table.to_csv(), hypotheses=assumptions,
         )  # fmt: skip
-        icon = ":material/check_circle:" if found.status == "atteint" else ":material/block:"
-        (st.success if found.status == "atteint" else st.warning)(safe(found.phrase), icon=icon)
+        if found.status == "atteint":
+            st.success(safe(found.phrase), icon=":material/check_circle:")
+        else:
+            st.warning(safe(found.phrase), icon=":material/block:")
 
 
 def show_notes(portfolio: Portfolio) -> None:

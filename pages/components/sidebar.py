@@ -95,7 +95,7 @@ def _choose_selection(opened: Opened) -> Selection:
     filters = {}
     with st.expander("Périmètre", icon=":material/filter_alt:"):
         for dimension in dataset.dimensions:
-            values = _values(dataset, dimension)
+            values = opened.values[dimension]
             if not 1 < len(values) <= MAX_VALUES:
                 continue
             chosen = st.multiselect(
@@ -154,11 +154,3 @@ def _choose_months(months: pd.DatetimeIndex, last: pd.Timestamp) -> tuple[pd.Tim
     if debut > fin:
         st.warning("Le premier mois suit le dernier : ils ont été échangés.")
     return min(debut, fin), max(debut, fin)
-
-
-def _values(dataset: Dataset, dimension: str) -> list[str]:
-    found: set[str] = set()
-    for frame in (dataset.prestation, dataset.cotisation):
-        if dimension in frame.columns:
-            found.update(str(v) for v in frame[dimension].dropna().unique())
-    return sorted(found, key=lambda v: (len(v) if v.isdigit() else 0, v))

@@ -9,7 +9,7 @@ import streamlit as st
 _STYLE = """
 <style>
 [data-testid="stElementToolbar"] { display: none; }
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button > * { display: none; }
+.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button * { font-size: 0; }
 .st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after { content: "Choisir un fichier"; }
 [data-testid="stFileUploaderDropzoneInstructions"] > * { display: none; }
 [data-testid="stFileUploaderDropzoneInstructions"]::after { content: "ou le glisser ici"; font-size: 0.9rem; }

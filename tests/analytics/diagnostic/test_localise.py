@@ -7,7 +7,7 @@ import pytest
 
 from analytics.diagnostic import locate
 from analytics.diagnostic.localise import COLUMNS
-from analytics.diagnostic.noise import find_rounding, measure_tail, weighted_median
+from analytics.diagnostic.robust import find_rounding, measure_tail, weighted_median
 from analytics.diagnostic.scan import encode, find_best
 from analytics.errors import InsufficientData, ParameterError, SchemaError
 
@@ -73,6 +73,20 @@ def test_planted_causes_are_found_and_nothing_else(causes, weight):
 def test_pure_noise_shows_no_card(heads, weight):
     cards = [len(search(mutual(100 + seed, heads=heads), weight=weight).table) > 0 for seed in range(20)]
     assert sum(cards) <= 1
+
+
+@pytest.mark.parametrize("dims", [["poste", "region"], ["poste", "region", "formule"]])
+def test_pure_noise_on_few_leaves(dims):
+    assert sum(len(search(mutual(300 + seed, heads=5_000), dims=dims).table) > 0 for seed in range(20)) <= 1
+
+
+def test_uncertain_answers_on_request():
+    frame = mutual(100)
+    found = search(frame, only_certain=False, max_causes=2).table
+    assert len(found) == 2
+    assert found["q_value"].between(0.0, 1.0).all()
+    cause = CAUSES[0][0]
+    assert search(mutual(1, [cause]), only_certain=False).table["conditions"].iloc[0] == cause[0]
 
 
 def test_gaps_add_up_and_parts_are_shares_of_the_gross():

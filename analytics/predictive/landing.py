@@ -76,4 +76,5 @@ def describe_ahead(history: pd.DataFrame, ahead: pd.DataFrame, *, subject: str, 
     if not past > 0:
         return Sentence(f"{text}.", (coming,))
     known, change = format_euros(past), format_percent(float(ahead["valeur"].sum()) / past - 1, signed=True)
-    return Sentence(f"{text}, contre {known} sur les {months} derniers mois connus ({change}).", (coming, known, change))
+    text += f", contre {known} sur les {months} derniers mois connus ({change})."
+    return Sentence(text, (coming, known, change))

@@ -101,12 +101,17 @@ def _all_compact(texts: pd.Series) -> bool:
     return len(texts) >= 3 and bool(texts.str.fullmatch(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])").all())
 
 
+#: Share of the distinct dates that must have a day over 12 in second place for the month to come first: daily American
+#: dates have 60 %, a wrong date among French ones far less, and it alone is then rejected.
+_AMERICAN = 0.1
+
+
 def _order_of(parts: pd.DataFrame, imposed: str | None) -> tuple[str, bool, bool]:
     first, second = parts["a"].astype(int), parts["b"].astype(int)
     monthly = bool((second == 1).all() and first.min() < first.max() and first.max() <= 12)
     if imposed:
         return imposed, True, False
-    if (second > 12).any() and not (first > 12).any():
+    if (second > 12).mean() >= _AMERICAN and not (first > 12).any():
         return "mois_jour", True, False
     french_months = bool((first == 1).all() and second.min() < second.max())
     return "jour_mois", bool((first > 12).any() or (first == second).all()) or french_months, monthly

@@ -97,7 +97,8 @@ def _bars(view: View, bridge: Bridge) -> pd.DataFrame:
     shown = amounts.head(MAX_BARS).rename(lambda v: view.dataset.value_label(dimension, v))
     bars = shown.rename_axis("effet").rename("montant").reset_index()
     rest = amounts.iloc[MAX_BARS:]
-    return pd.concat([bars, pd.DataFrame({"effet": ["Autres"], "montant": [rest.sum()]})]) if len(rest) else bars
+    others = pd.DataFrame({"effet": ["Autres"], "montant": [rest.sum()]})
+    return pd.concat([bars, others], ignore_index=True) if len(rest) else bars
 
 
 def _named(effects: pd.DataFrame) -> pd.DataFrame:

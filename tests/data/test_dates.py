@@ -149,3 +149,11 @@ def test_round_trip_of_months(months, form):
     texts = [form.format(y=y, yy=y % 100, m=m, long=MONTHS[m - 1], short=SHORT[m - 1]) for y, m in months]
     expected = [np.datetime64(f"{y}-{m:02d}-01", "s") for y, m in months]
     assert read(*texts).values.tolist() == np.array(expected).tolist()
+
+
+def test_one_wrong_date_does_not_turn_the_others_around():
+    texts = [f"01/{month:02d}/2024" for month in range(1, 13)] + ["01/13/2024"]
+    dates = read(*texts)
+    assert dates.order == "jour_mois"
+    assert list(dates.values[:12]) == [day(f"2024-{month:02d}-01") for month in range(1, 13)]
+    assert np.isnat(dates.values[12])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.french import format_gap, format_percent, format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import AXIS, BLUE, GREY, TITLE_LINE, value_axis
+from charts.theme import AXIS, BLUE, GREY, TEXT, TITLE_LINE, value_axis
 
 BAR = 30
 
@@ -54,7 +54,7 @@ def _spec(title: str, unit: str, is_demo: bool, bars: int) -> dict:
         x=alt.X("valeur:Q", axis=value_axis(unit), scale=alt.Scale(padding=60, nice=False))
     )
     tick = base.mark_tick(color=GREY, thickness=3, height={"band": 0.85}).encode(x="reference:Q")
-    text = base.mark_text(align="left", dx=6, color=GREY, fontSize=12).encode(x="valeur:Q", text="change:N")
+    text = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12).encode(x="valeur:Q", text="change:N")
     note = "Trait gris : période de comparaison"
     return to_spec(
         (bar + tick + text).properties(

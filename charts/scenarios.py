@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.french import format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import AXIS, BLUE, GREY, ORANGE, TITLE_LINE, value_axis
+from charts.theme import AXIS, BLUE, ORANGE, TEXT, TITLE_LINE, value_axis
 
 ROW = 64
 
@@ -52,7 +52,7 @@ def _spec(title: str, unit: str, is_demo: bool, rows: int, has_target: bool) -> 
         x=alt.X("p10:Q", axis=value_axis(unit), scale=scale), x2="p90:Q"
     )
     point = base.mark_point(color=BLUE, filled=True, size=130).encode(x="p50:Q")
-    text = base.mark_text(dy=-16, color=GREY, fontSize=12).encode(x="p50:Q", text="texte:N")
+    text = base.mark_text(dy=-16, color=TEXT, fontSize=12).encode(x="p50:Q", text="texte:N")
     layers = [span, point, text]
     if has_target:
         layers.append(alt.Chart(source()).mark_rule(color=ORANGE, strokeDash=[5, 3]).encode(x="cible:Q"))

@@ -6,6 +6,7 @@ import altair as alt
 
 # Blue and orange are told apart by every common form of colour-blindness, and by their lightness in grey print.
 BLUE, ORANGE, GREY = "#2F7EBC", "#D9822B", "#8793A3"
+TEXT = "#707D8B"  # words drawn by us: read on white as on the dark background
 PALETTE = (BLUE, ORANGE, "#5C8AF0", "#432990", "#AB7FA0", "#A6501A", GREY)
 HEIGHT = 360  # of the whole picture, title and legend included: the page fits the drawing inside
 TITLE_LINE, AXIS = 18, 34
@@ -51,7 +52,14 @@ CONFIG = {
     },
     "legend": {"orient": "top", "title": None, "labelLimit": 260, "symbolStrokeWidth": 3},
     "range": {"category": list(PALETTE)},
-    "title": {"anchor": "start", "fontSize": 15, "fontWeight": 600, "subtitleFontSize": 12, "offset": 10},
+    "title": {
+        "anchor": "start",
+        "fontSize": 15,
+        "fontWeight": 600,
+        "subtitleFontSize": 12,
+        "subtitleColor": TEXT,
+        "offset": 10,
+    },
 }
 
 

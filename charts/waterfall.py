@@ -10,9 +10,10 @@ import pandas as pd
 
 from analytics.french import format_gap, format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import BLUE, GREY, HEIGHT, ORANGE, value_axis
+from charts.theme import AXIS, BLUE, GREY, ORANGE, TEXT, TITLE_LINE, value_axis
 
 TOTAL, UP, DOWN = "Niveau", "Hausse", "Baisse"
+ROW = 32
 
 
 def chart_waterfall(
@@ -54,7 +55,7 @@ def chart_waterfall(
     floor = _floor(steps)
     steps.loc[steps["nature"] == TOTAL, "bas"] = floor
     table = steps[["etape", "texte"]].rename(columns={"etape": "Étape", "texte": "Montant"})
-    spec = _spec(title, unit, is_demo, floor > 0)
+    spec = _spec(title, unit, is_demo, floor > 0, len(steps))
     return Picture(spec, check_marks(steps), _alt(effects, start, end, title, unit), title, table)
 
 
@@ -66,23 +67,20 @@ def _floor(steps: pd.DataFrame) -> float:
 
 
 @functools.lru_cache(maxsize=64)
-def _spec(title: str, unit: str, is_demo: bool, cut: bool) -> dict:
+def _spec(title: str, unit: str, is_demo: bool, cut: bool, rows: int) -> dict:
     base = alt.Chart(source()).encode(
-        x=alt.X(
-            "etape:N",
-            sort=None,
-            axis=alt.Axis(title=None, grid=False, labelAngle=0, labelLimit=130, labelOverlap=False),
-        ),
+        y=alt.Y("etape:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=150)),
         tooltip=[alt.Tooltip("etape:N", title="Étape"), alt.Tooltip("texte:N", title="Montant")],
     )
-    bars = base.mark_bar(width={"band": 0.7}).encode(
-        y=alt.Y("bas:Q", axis=value_axis(unit), scale=alt.Scale(zero=not cut, padding=18)),
-        y2="haut:Q",
+    bars = base.mark_bar(height={"band": 0.66}).encode(
+        x=alt.X("bas:Q", axis=value_axis(unit), scale=alt.Scale(zero=not cut, padding=64)),
+        x2="haut:Q",
         color=alt.Color("nature:N", scale=alt.Scale(domain=[TOTAL, UP, DOWN], range=[GREY, ORANGE, BLUE])),
     )
-    labels = base.mark_text(dy=-8, color=GREY, fontSize=12, fontWeight=600).encode(y="sommet:Q", text="texte:N")
+    labels = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12).encode(x="sommet:Q", text="texte:N")
     note = "L’axe ne part pas de zéro" if cut else ""
-    return to_spec((bars + labels).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))
+    height = ROW * rows + AXIS + 5 * TITLE_LINE
+    return to_spec((bars + labels).properties(height=height, title=titled(title, is_demo=is_demo, note=note)))
 
 
 def _alt(effects: pd.DataFrame, start: float, end: float, title: str, unit: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +25,7 @@ from analytics.prescriptive import (
     to_levers,
 )
 from analytics.schema import CARE_DIMENSIONS, Selection
+from charts.picture import Picture
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
@@ -189,34 +190,54 @@ def lever_dimension(portfolio: Portfolio) -> str | None:
     return next((d for d in LEVER_DIMENSIONS if d in table.columns and 1 < table[d].nunique() <= 4), None)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What the page shows of scenarios played together."""
+
+    picture: Picture
+    table: pd.DataFrame
+    warnings: tuple[str, ...]
+    verdict: str
+
+
 def show_comparison(view: View, portfolio: Portfolio, assumptions: Assumptions, scenarios: list[Scenario]) -> None:
     """Ranges of the P/C, the table of the indicators, and who wins, if anyone does."""
-    with told_in_french():
-        outcomes = _simulate(view, portfolio, scenarios)
-        ranges = pd.DataFrame([{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()])
-        picture = chart_scenarios(
-            ranges, title="Ratio P/C l’an prochain", unit="taux", target=assumptions.cible, is_demo=view.dataset.is_demo
-        )
-        figure.show(picture, key="comparaison", is_demo=view.dataset.is_demo)
-        figure.show_table(_table(outcomes, assumptions))
-        for outcome in outcomes.values():
-            for warning in outcome.warnings:
-                st.caption(safe(warning))
-        st.markdown(f"**{safe(_verdict(outcomes))}**")
-
-
-def _simulate(view: View, portfolio: Portfolio, scenarios: list[Scenario]) -> dict[str, Outcome]:
-    """Outcome of each scenario; one already played is not played again."""
-    dimension = lever_dimension(portfolio)
     weight = finding_weight(view.constat, portfolio.table)
+    with told_in_french():
+        shown = cached(
+            "comparison", view.token,
+            lambda: _compare(portfolio, scenarios, weight, target=assumptions.cible, is_demo=view.dataset.is_demo),
+            portefeuille=fingerprint(portfolio), scenarios=scenarios, poids=weight, cible=assumptions.cible,
+        )  # fmt: skip
+        figure.show(shown.picture, key="comparaison", is_demo=view.dataset.is_demo)
+        figure.show_table(shown.table)
+        for warning in shown.warnings:
+            st.caption(safe(warning))
+        st.markdown(f"**{safe(shown.verdict)}**")
+
+
+def fingerprint(portfolio: Portfolio) -> str:
+    """What identifies a portfolio: its few rows, written in full."""
+    return portfolio.table.to_csv()
+
+
+def _compare(
+    portfolio: Portfolio, scenarios: list[Scenario], weight: float, *, target: float, is_demo: bool
+) -> Comparison:
+    outcomes = _simulate(portfolio, scenarios, weight)
+    ranges = pd.DataFrame([{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()])
+    picture = chart_scenarios(ranges, title="Ratio P/C l’an prochain", unit="taux", target=target, is_demo=is_demo)
+    warnings = dict.fromkeys(w for o in outcomes.values() for w in o.warnings)
+    return Comparison(picture, _table(outcomes, target), tuple(warnings), _verdict(outcomes))
+
+
+def _simulate(portfolio: Portfolio, scenarios: list[Scenario], weight: float) -> dict[str, Outcome]:
+    """Outcome of each scenario, under a name of its own."""
+    dimension = lever_dimension(portfolio)
     outcomes = {}
     for scenario in scenarios:
         name = scenario.nom if scenario.nom not in outcomes else f"{scenario.nom} (2)"
-        outcomes[name] = cached(
-            "outcome", view.token, lambda s=scenario: _play(portfolio, s, dimension, weight),
-            portefeuille=portfolio.table.to_csv(),
-            leviers=replace(scenario, nom=""), poids=weight,
-        )  # fmt: skip
+        outcomes[name] = _play(portfolio, scenario, dimension, weight)
     return outcomes
 
 
@@ -231,19 +252,17 @@ def _quantiles(outcome: Outcome, indicator: str) -> dict[str, float]:
     return {"p10": row["p10"], "p50": row["p50"], "p90": row["p90"]}
 
 
-def _table(outcomes: dict[str, Outcome], assumptions: Assumptions) -> pd.DataFrame:
+def _table(outcomes: dict[str, Outcome], target: float) -> pd.DataFrame:
     """One row by indicator, one column by scenario, with the gap to doing nothing."""
     first = next(iter(outcomes.values()))
-    table = {
-        "Indicateur": [label for _, label, _ in ROWS] + [f"Chances d’un P/C ≤ {format_percent(assumptions.cible)}"]
-    }
+    table = {"Indicateur": [label for _, label, _ in ROWS] + [f"Chances d’un P/C ≤ {format_percent(target)}"]}
     for name, outcome in outcomes.items():
         cells = []
         for key, _, unit in ROWS:
             value = outcome.value(key)
             text = {"taux": format_percent, "EUR": format_euros, "nombre": format_number}[unit](value)
             cells.append(text if outcome is first else f"{text} ({format_gap(value - first.value(key), unit)})")
-        cells.append(format_percent(outcome.probability("pc", assumptions.cible), 0))
+        cells.append(format_percent(outcome.probability("pc", target), 0))
         table[name] = cells
     return pd.DataFrame(table)
 
@@ -272,7 +291,7 @@ def show_seek(view: View, portfolio: Portfolio, assumptions: Assumptions) -> Non
                 portfolio.table, levier="hausse", indicator="pc", target=assumptions.cible,
                 probability=assumptions.confiance,
             ),
-            portefeuille=portfolio.table.to_csv(), hypotheses=assumptions,
+            portefeuille=fingerprint(portfolio), hypotheses=assumptions,
         )  # fmt: skip
         if found.status == "atteint":
             st.success(safe(found.phrase), icon=":material/check_circle:")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.french import format_number
+
 #: Columns of every findings frame; `code` is "<pilier>.<constat>".
 COLUMNS = ("code", "severite", "table", "colonne", "ligne", "valeur", "message", "remede", "euros")
 SEVERITIES = ("info", "attention", "grave")
@@ -34,11 +36,6 @@ def join(*frames: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else to_frame(())
 
 
-def french_number(value: float, decimals: int = 0) -> str:
-    """A number as it is written in French: narrow no-break spaces and a decimal comma."""
-    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
-
-
 def euros(value: float) -> str:
     """An amount in euros, in French, without cents."""
-    return f"{french_number(value)}\u00a0€"
+    return f"{format_number(value)}\u00a0€"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import Dataset
-from data.findings import finding, french_number
+from data.findings import finding
 
 #: The last month is far below the others under this share of their median.
 LOW_SHARE = 0.8
@@ -58,7 +59,7 @@ def _last_months(dataset: Dataset) -> list[dict]:
     usual = totals.iloc[-13:-1].median()
     if len(totals) < 6 or not totals.iloc[-1] < LOW_SHARE * usual:
         return []
-    fall = french_number((1 - totals.iloc[-1] / usual) * 100)
+    fall = format_number((1 - totals.iloc[-1] / usual) * 100)
     return [
         finding(
             "actualite.derniers_mois",

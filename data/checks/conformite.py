@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import Dataset
-from data.findings import euros, finding, french_number
+from data.findings import euros, finding
 from data.mapping.lines import NOT_GIVEN
 from data.vocabulary import normalise
 
@@ -32,7 +33,7 @@ def _rejected(dataset: Dataset) -> list[dict]:
     share = len(dataset.rejected) / int(str(total))
     if share <= 0.01:
         return []
-    message = f"{french_number(share * 100, 1)}\u00a0% des lignes du fichier ont été rejetées."
+    message = f"{format_number(share * 100, 1)}\u00a0% des lignes du fichier ont été rejetées."
     remedy = "Les totaux sont incomplets tant que ces lignes ne sont pas corrigées."
     return [finding("conformite.taux_de_rejet", "grave" if share > 0.05 else "attention", message, remede=remedy)]
 
@@ -80,7 +81,7 @@ def _negative_money(dataset: Dataset) -> list[dict]:
         if negative.any():
             amount = float(np.nansum(values[negative]))
             message = (
-                f"Montants négatifs (régularisations ?) : {french_number(int(negative.sum()))}, soit {euros(amount)}."
+                f"Montants négatifs (régularisations ?) : {format_number(int(negative.sum()))}, soit {euros(amount)}."
             )
             severity = "attention" if negative.mean() > 0.01 else "info"
             rows.append(

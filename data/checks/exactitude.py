@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import Dataset
-from data.findings import euros, finding, french_number
+from data.findings import euros, finding
 from data.keys import pack, sum_by
 
 #: A cell is suspected when it is 100 times its usual level, within this distance in powers of ten.
@@ -120,7 +121,7 @@ def _unit_finding(dataset: Dataset, unit: _Unit, cell: tuple) -> dict:
     groups = [g for g in unit.groups if g in getattr(dataset, unit.table).columns]
     where = ", ".join(f"{dataset.label(g)} : {dataset.value_label(g, v)}" for g, v in zip(groups, values, strict=True))
     times = (
-        f"{french_number(factor)} fois plus grands" if factor > 1 else f"{french_number(1 / factor)} fois plus petits"
+        f"{format_number(factor)} fois plus grands" if factor > 1 else f"{format_number(1 / factor)} fois plus petits"
     )
     other = "centimes" if factor > 1 else "centaines d’euros"
     return finding(
@@ -141,7 +142,7 @@ def _payment_before_care(frame: pd.DataFrame) -> list[dict]:
     early = int((frame["mois_paiement"] < frame["mois"]).sum())
     if not early:
         return []
-    message = f"Lignes payées avant le mois des soins : {french_number(early)}."
+    message = f"Lignes payées avant le mois des soins : {format_number(early)}."
     remedy = "Vérifiez que les deux colonnes de date ne sont pas inversées."
     severity = "grave" if early * 20 > len(frame) else "attention"
     return [
@@ -166,7 +167,7 @@ def _negative_rest(frame: pd.DataFrame) -> list[dict]:
     if not wrong.any():
         return []
     lost = float(-gap[wrong].sum())
-    message = f"Lignes remboursées au-delà des frais réels : {french_number(int(wrong.sum()))}, {euros(lost)} au total."
+    message = f"Lignes remboursées au-delà des frais réels : {format_number(int(wrong.sum()))}, {euros(lost)} au total."
     severity = "attention" if wrong.mean() > 0.001 else "info"
     return [
         finding("exactitude.reste_negatif", severity, message, table="prestation", colonne="frais_reels", euros=lost)
@@ -178,9 +179,9 @@ def _negative_counts(frame: pd.DataFrame, table: str, columns: tuple[str, ...]) 
     for column in (c for c in columns if c in frame.columns):
         negative = frame[column] < 0
         if negative.any():
-            message = f"Lignes où un effectif ou un nombre d’actes est négatif : {french_number(int(negative.sum()))}."
+            message = f"Lignes où un effectif ou un nombre d’actes est négatif : {format_number(int(negative.sum()))}."
             if column == "cotisation":
-                message = f"Lignes à cotisation négative (régularisations ?) : {french_number(int(negative.sum()))}."
+                message = f"Lignes à cotisation négative (régularisations ?) : {format_number(int(negative.sum()))}."
             amount = float(frame.loc[negative, column].sum()) if column == "cotisation" else None
             rows.append(finding("exactitude.signe", "attention", message, table=table, colonne=column, euros=amount))
     return rows

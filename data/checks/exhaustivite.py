@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import Dataset, dimensions_of, measures_of
-from data.findings import finding, french_number
+from data.findings import finding
 from data.mapping.lines import NOT_GIVEN
 
 #: Columns any of which is missing -> what they would unlock (domain notes, "what each column of a file unlocks").
@@ -86,6 +87,6 @@ def _missing_dimensions(dataset: Dataset, frame: pd.DataFrame, table: str) -> li
 
 
 def _missing(dataset: Dataset, table: str, column: str, share: float) -> dict:
-    percent = french_number(share * 100, 1) if share >= 0.001 else "moins de 0,1"
+    percent = format_number(share * 100, 1) if share >= 0.001 else "moins de 0,1"
     message = f"« {dataset.label(column)} » est vide sur {percent}\u00a0% des lignes."
     return finding("exhaustivite.valeurs_manquantes", _severity(share), message, table=table, colonne=column)

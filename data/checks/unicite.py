@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import Dataset, measures_of
-from data.findings import euros, finding, french_number
+from data.findings import euros, finding
 from data.keys import pack
 
 #: A batch is the lines of one value of each of these, those that the table has.
@@ -90,7 +91,7 @@ def _batch_finding(copies, keys, table, amount, label, lines, mask) -> dict:
     first, too_many = copies.iloc[0], _amount(copies, amount)
     where = ", ".join(f"{label(k)} : {_shown(first[k])}" for k in keys)
     cost = f", {euros(too_many)} comptés en trop" if too_many is not None else ""
-    message = f"Un lot est présent deux fois ({where}) : lignes en double : {french_number(len(copies))}{cost}."
+    message = f"Un lot est présent deux fois ({where}) : lignes en double : {format_number(len(copies))}{cost}."
     return finding(
         "unicite.lot_double",
         "grave",
@@ -105,7 +106,7 @@ def _batch_finding(copies, keys, table, amount, label, lines, mask) -> dict:
 
 def _lines_finding(copies, table, amount, lines, mask) -> dict:
     too_many = _amount(copies, amount)
-    message = f"Lignes identiques à une autre : {french_number(len(copies))}"
+    message = f"Lignes identiques à une autre : {format_number(len(copies))}"
     if lines is not None:
         numbers = [str(n) for n in lines[mask].head(_SHOWN)]
         message += f" (n° {', '.join(numbers)}{'…' if len(copies) > _SHOWN else ''} du fichier)"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analytics.french import format_number
 from analytics.schema import CARE_DIMENSIONS, CONTRACT_DIMENSIONS, COTISATION_MEASURES, MONTHS, PRESTATION_MEASURES
-from data.findings import french_number
 from data.mapping.labels import slug
 from data.mapping.personal import personal_content
 from data.readers import Table
@@ -124,7 +124,7 @@ def _text_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -> 
         return ignored(header, "exhaustivite.colonne_vide", "elle est vide")
     limit = MAX_IDENTIFIER_VALUES if best is not None and best.kind == "identifier" else MAX_VALUES
     if values > limit or (rows >= _ENOUGH_ROWS and values > 0.5 * rows):
-        reason = f"elle a {french_number(values)} valeurs différentes : c’est un identifiant, pas un axe d’analyse"
+        reason = f"elle a {format_number(values)} valeurs différentes : c’est un identifiant, pas un axe d’analyse"
         return ignored(header, "conformite.identifiant", reason)
     return Role(header, "dimension", canonical, confidence)
 

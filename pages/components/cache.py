@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -19,7 +20,13 @@ MAX_RESULTS = 512
 
 
 def digest(*parts: Any) -> str:
-    """SHA-256 of the canonical JSON of what identifies a computation."""
+    """SHA-256 of the canonical JSON of what identifies a computation: texts, numbers, dates, dataclasses of them.
+
+    Raises
+    ------
+    TypeError
+        Anything else: a frame, above all, whose text would leave rows out.
+    """
     text = json.dumps(parts, sort_keys=True, default=_plain, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -49,4 +56,6 @@ def _remember(key: str, _compute: Callable[[], Result]) -> Result:
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return asdict(value)
-    return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not identify a computation")  # a frame, above all

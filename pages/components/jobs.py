@@ -8,8 +8,6 @@ dies, and never outlives the server.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import pickle
@@ -31,7 +29,7 @@ import streamlit as st
 from analytics.errors import PaliersError
 from pages.components.worker import JobFailed, serve
 
-__all__ = ["JobFailed", "Jobs", "Status", "digest", "get_jobs", "job_progress", "shutdown_all"]
+__all__ = ["JobFailed", "Jobs", "Status", "get_jobs", "job_progress", "shutdown_all"]
 
 LOGGER = logging.getLogger("paliers.calculs")
 MAX_FINISHED = 64
@@ -77,18 +75,6 @@ class _Job:
     done: threading.Event = field(default_factory=threading.Event)
 
 
-def digest(*parts: Any) -> str:
-    """Key of a job: sha256 of its inputs, each a JSON value (a fingerprint stands for a frame).
-
-    Raises
-    ------
-    TypeError
-        When a part is not a JSON value.
-    """
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 class Jobs:
     """Queue of jobs, the process that computes them and their last results.
 
@@ -116,7 +102,7 @@ class Jobs:
         Parameters
         ----------
         key : str
-            Digest of the inputs, from :func:`digest`.
+            Digest of the inputs, from :func:`pages.components.cache.digest`.
         function : callable
             Defined at the top of an importable module, not of a page. When it has a ``progress`` parameter, it
             receives a callable ``progress(fraction, text="")``.

@@ -14,7 +14,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.errors import InsufficientData
-from pages.components.jobs import JobFailed, Jobs, digest, get_jobs
+from pages.components.cache import digest
+from pages.components.jobs import JobFailed, Jobs, get_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 120  # s: never reached, a job this long only ends when it is stopped

@@ -82,11 +82,12 @@ def describe_perimeter(selection: Selection, dataset: Dataset) -> str:
 def describe(constat: Constat, dataset: Dataset) -> Sentence:
     """The finding in one French sentence, with the very strings that its numbers became."""
     indicator = get_indicator(constat.indicator, dataset)
+    if is_missing(constat.valeur):
+        where, when = describe_perimeter(constat.selection, dataset), _when(constat)
+        return Sentence(f"{where} : {in_sentence(indicator.label)} sans valeur ({when}).")
     value = format_value(constat.valeur, indicator.unit)
-    period = format_period(constat.selection.debut, constat.selection.fin)
-    subject = (
-        f"{describe_perimeter(constat.selection, dataset)} : {_in_sentence(indicator.label)} de {value} ({period})"
-    )
+    period = _when(constat)
+    subject = f"{describe_perimeter(constat.selection, dataset)} : {in_sentence(indicator.label)} de {value} ({period})"
     if is_missing(constat.reference):
         return Sentence(f"{subject}, sans période de comparaison.", (value,))
     reference = format_value(constat.reference, indicator.unit)
@@ -106,7 +107,11 @@ def describe(constat: Constat, dataset: Dataset) -> Sentence:
     return Sentence(f"{text}.", tuple(numbers))
 
 
-def _in_sentence(label: str) -> str:
+def _when(constat: Constat) -> str:
+    return format_period(constat.selection.debut, constat.selection.fin)
+
+
+def in_sentence(label: str) -> str:
     """A label inside a sentence: no capital, unless it is an acronym."""
     return label if any(c.isupper() for c in label[1:]) else label[:1].lower() + label[1:]
 

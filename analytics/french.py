@@ -27,6 +27,7 @@ MONTHS = (
     "décembre",
 )
 SHORT_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
+_ROUNDS_UP = 0.99995  # 999 960 € would be written 1 000,0 k€: it is 1,00 M€
 _SCALES = ((1e9, "Md€"), (1e6, "M€"), (1e3, "k€"), (1.0, "€"))
 
 
@@ -52,7 +53,7 @@ def format_euros(value: float | None, *, signed: bool = False, compact: bool = T
     size = abs(float(value))
     if not compact:
         return f"{format_number(value, 2, signed=signed)}{THIN}€"
-    scale, unit = next(((s, u) for s, u in _SCALES if size >= s), _SCALES[-1])
+    scale, unit = next(((s, u) for s, u in _SCALES if size >= s * _ROUNDS_UP), _SCALES[-1])
     scaled = float(value) / scale
     fine = 100 if scale == 1 else 10
     decimals = 2 if abs(scaled) < fine else 0 if scale == 1 else 1

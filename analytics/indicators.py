@@ -5,6 +5,7 @@ A ratio is always recomputed from sums, never averaged; a zero denominator gives
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from analytics.errors import ParameterError
@@ -13,6 +14,9 @@ from analytics.schema import COTISATION_MEASURES, Dataset
 #: A measure of one of the two tables with its sign or weight in a sum.
 Term = tuple[str, float]
 MONTHS_PER_YEAR = 12
+_MONEY_WORDS = re.compile(
+    r"€|_eur|eur\b|euro|montant|frais|d[ée]pense|rembours|reste|co[ûu]t|prix|tarif|provision|taxe"
+)
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,17 @@ def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
     if dataset is not None:
         for frame in (dataset.prestation, dataset.cotisation):
             if key in frame.columns and frame[key].dtype.kind in "fiu":
+                unit = "EUR" if _looks_like_money(key, dataset) else "nombre"
                 return Indicator(
-                    key, dataset.label(key), "EUR", None, ((key, 1),), (), "Mesure propre au fichier, sommée."
+                    key, dataset.label(key), unit, None, ((key, 1),), (), "Mesure propre au fichier, sommée."
                 )
     raise ParameterError("Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}.")
+
+
+def _looks_like_money(measure: str, dataset: Dataset) -> bool:
+    """Whether the title of a measure, in the file or ours, says that it is an amount."""
+    titles = [measure, dataset.label(measure), *(t for t, canonical in dataset.mapping.items() if canonical == measure)]
+    return any(_MONEY_WORDS.search(title.lower()) for title in titles)
 
 
 def missing_measures(indicator: Indicator, dataset: Dataset) -> tuple[str, ...]:

@@ -71,6 +71,10 @@ class Selection:
     filtres: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     comparaison: str = "N-1"
 
+    def without_care(self) -> Selection:
+        """The same selection without its filters on care: who is covered does not depend on them."""
+        return replace(self, filtres={d: v for d, v in self.filtres.items() if d not in CARE_DIMENSIONS})
+
     def mask(self, frame: pd.DataFrame, *, months: bool = True) -> pd.Series:
         """Rows of `frame` inside the selection; a filter on a dimension that the table lacks is ignored."""
         kept = pd.Series(True, index=frame.index)
@@ -165,9 +169,13 @@ class Dataset:
 
     def filtered(self, selection: Selection, *, months: bool = True) -> Dataset:
         """The same dataset restricted to a selection."""
+        kept = selection.mask(self.cotisation, months=months)
+        if "poste" in self.cotisation.columns:  # premiums shared out by poste: the members have rows of their own
+            members = self.cotisation["poste"].isna()
+            kept |= members & selection.without_care().mask(self.cotisation, months=months)
         return replace(
             self,
-            cotisation=self.cotisation[selection.mask(self.cotisation, months=months)],
+            cotisation=self.cotisation[kept],
             prestation=self.prestation[selection.mask(self.prestation, months=months)],
         )
 

@@ -14,7 +14,9 @@ from charts.theme import AXIS, BLUE, GREY, TEXT, TITLE_LINE, value_axis
 BAR = 30
 
 
-def chart_breakdown(table: pd.DataFrame, *, group: str, title: str, unit: str, is_demo: bool = False) -> Picture:
+def chart_breakdown(
+    table: pd.DataFrame, *, group: str, title: str, unit: str, reference: str = "Un an avant", is_demo: bool = False
+) -> Picture:
     """Bars of an indicator by group, with a tick at its reference.
 
     Parameters
@@ -23,6 +25,8 @@ def chart_breakdown(table: pd.DataFrame, *, group: str, title: str, unit: str, i
         groupe, valeur, reference, ecart, evolution; drawn in the order given.
     group : str
         French name of the dimension.
+    reference : str
+        French name of the period compared with.
     title, unit, is_demo
         As in `charts.trend.chart_trend`.
     """
@@ -32,8 +36,10 @@ def chart_breakdown(table: pd.DataFrame, *, group: str, title: str, unit: str, i
     data["change"] = data["ecart"].map(lambda v: format_gap(v, unit))
     if unit != "taux":
         data["change"] += " (" + data["evolution"].map(lambda v: format_percent(v, signed=True)) + ")"
-    names = {"groupe": group, "valeur": title, "reference": "Un an avant", "ecart": "Écart", "evolution": "Évolution"}
+    data["change"] = data["change"].where(data["ecart"].notna(), data["etiquette"])
+    names = {"groupe": group, "valeur": title, "reference": reference, "ecart": "Écart", "evolution": "Évolution"}
     shown = table[list(names)].rename(columns=names)
+    shown["Évolution"] = table["evolution"].map(lambda v: format_percent(v, signed=True))
     columns = ["groupe", "valeur", "reference", "etiquette", "avant", "change"]
     spec = _spec(title, unit, is_demo, max(len(data), 1))
     return Picture(spec, check_marks(data[columns]), _alt(data, title), title, shown)

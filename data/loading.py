@@ -144,7 +144,7 @@ def _dataset(
         labels=labels,
         value_labels=value_labels,
         rejected=_without_persons(_in_order(table.rejected, lines.rejected)),
-        left_out=_without_persons(table.left_out),
+        left_out=_without_persons(_in_order(table.left_out, lines.left_out)),
     )
 
 

@@ -87,6 +87,11 @@ def load(token: str) -> Dataset:
     return read_manifest(_manifest(token))
 
 
+def exists(token: str) -> bool:
+    """Whether a dataset has this token, without reading it."""
+    return bool(_TOKEN.fullmatch(token)) and _manifest(token).is_file()
+
+
 def delete(token: str) -> None:
     """Forget a dataset, and erase the tables that no other dataset uses.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -33,3 +35,12 @@ def make_dataset(months: int = 60, seed: int = 0, *, drift: float = 0.0) -> Data
         columns=["mois", "region", "contrat", "poste", "actes", "frais_reels", "remboursement_amo", "prestation"],
     )
     return Dataset(cotisation, prestation, base="HT", date_basis="paiement", as_of=calendar[-1], source="essai")
+
+
+def allocate_premiums(dataset: Dataset) -> Dataset:
+    """The same mutual with its premiums shared out by poste, its members on rows without poste."""
+    shares = pd.DataFrame({"poste": ["dentaire", "optique", "pharmacie"], "part": [0.4, 0.3, 0.3]})
+    split = dataset.cotisation.drop(columns="beneficiaires").merge(shares, how="cross")
+    split["cotisation"] *= split.pop("part")
+    members = dataset.cotisation.drop(columns="cotisation")
+    return replace(dataset, cotisation=pd.concat([split, members], ignore_index=True))

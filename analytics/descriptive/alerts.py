@@ -91,8 +91,10 @@ def find_alerts(
 
 
 def _mature_months(table: pd.DataFrame, selection: Selection) -> pd.DatetimeIndex:
-    months = pd.DatetimeIndex(table.loc[table["statut"] != "incomplet", "mois"]).sort_values()
-    return months[months <= selection.fin] if selection.fin is not None else months
+    """Every month of the calendar up to the last mature one, holes included: a year is twelve rows, always."""
+    months = pd.DatetimeIndex(table.loc[table["statut"] != "incomplet", "mois"])
+    months = months[months <= selection.fin] if selection.fin is not None else months
+    return pd.date_range(months.min(), months.max(), freq="MS") if len(months) else months
 
 
 def _last_settled(table: pd.DataFrame) -> pd.Timestamp:

@@ -8,9 +8,8 @@ import pandas as pd
 
 from analytics.descriptive.indicator import compute_total
 from analytics.errors import ParameterError
+from analytics.indicators import Indicator, get_indicator, table_of
 from analytics.schema import Dataset, Selection
-
-COMPARISONS = ("N-1", "M-1")
 
 
 def bounded(selection: Selection, dataset: Dataset) -> Selection:
@@ -55,9 +54,28 @@ def compare_periods(dataset: Dataset, key: str, *, by: tuple[str, ...] = (), sel
     now = compute_total(dataset, key, by=by, selection=selection)
     past = compute_total(dataset, key, by=by, selection=before)[[*by, "valeur"]].rename(columns={"valeur": "reference"})
     table = now.merge(past, on=list(by), how="outer") if by else now.assign(reference=past["reference"])
-    if before.debut < dataset.months[0]:
+    indicator = get_indicator(key, dataset)
+    if not _covered(dataset, indicator, selection, same=True):
+        table[["valeur", "reference"]] = float("nan")
+        _explain(table, "cotisations et prestations ne couvrent pas les mêmes mois")
+    elif not (_covered(dataset, indicator, selection) and _covered(dataset, indicator, before)):
         table["reference"] = float("nan")
-        table["raison"] = table["raison"].mask(table["raison"] == "", "période de comparaison hors des données")
+        _explain(table, "il manque un mois à l’une des deux périodes")
     table["ecart"] = table["valeur"] - table["reference"]
     table["evolution"] = table["ecart"] / table["reference"].where(table["reference"] > 0)
     return table[[*by, "valeur", "reference", "ecart", "evolution", "denominateur", "raison"]]
+
+
+def _covered(dataset: Dataset, indicator: Indicator, period: Selection, *, same: bool = False) -> bool:
+    """Whether every table that the indicator uses has all the months of a period; with `same`, the same months."""
+    asked = set(pd.date_range(period.debut, period.fin, freq="MS"))
+    found = []
+    for measure in indicator.measures:
+        table = table_of(measure, dataset)
+        if measure in table.columns:
+            found.append(asked & set(pd.DatetimeIndex(table["mois"].unique())))
+    return all(months == (found[0] if same else asked) for months in found)
+
+
+def _explain(table: pd.DataFrame, reason: str) -> None:
+    table["raison"] = table["raison"].mask(table["raison"] == "", reason)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -61,18 +59,16 @@ def _compute(dataset: Dataset, key: str, keys: tuple[str, ...], selection: Selec
             remede=f"Dimensions présentes : {', '.join(dataset.dimensions) or 'aucune'}.",
         )
     refusal = refuse(indicator, dataset, keys, selection)
-    numerator = _weighted_sum(dataset, indicator.numerator, keys, selection, refusal)
-    if not indicator.denominator:
+    if refusal:
+        return _refused(dataset, keys, selection, refusal)
+    numerator = _weighted_sum(dataset, indicator.numerator, keys, selection)
+    if indicator.denominator:
+        table = _join(numerator, _weighted_sum(dataset, indicator.denominator, keys, selection))
+        table["valeur"] = table["numerateur"] / table["denominateur"].where(table["denominateur"] != 0)
+    else:
         table = numerator.to_frame("numerateur").assign(denominateur=np.nan)
         table["valeur"] = table["numerateur"]
-    else:
-        denominator = _weighted_sum(dataset, indicator.denominator, keys, selection, refusal)
-        table = _join(numerator, denominator)
-        ratio = table["numerateur"] / table["denominateur"].where(table["denominateur"] != 0)
-        table["valeur"] = ratio
-    table["raison"] = _reasons(table, refusal, has_denominator=bool(indicator.denominator))
-    if refusal:
-        table["valeur"] = np.nan
+    table["raison"] = _reasons(table, has_denominator=bool(indicator.denominator))
     table = table.reset_index() if keys else table.reset_index(drop=True)
     return table[[*keys, *COLUMNS]]
 
@@ -88,40 +84,42 @@ def refuse(indicator: Indicator, dataset: Dataset, keys: tuple[str, ...], select
         if measure in indicator.optional and measure not in table_of(measure, dataset).columns:
             continue
         table = table_of(measure, dataset)
-        for dimension in used.difference(table.columns):
-            if measure == "beneficiaires" and dimension in CARE_DIMENSIONS and indicator.denominator:
+        for dimension in used:
+            by_care = measure == "beneficiaires" and dimension in CARE_DIMENSIONS
+            if (by_care and indicator.denominator) or (dimension in table.columns and not by_care):
                 continue  # a member is exposed to every poste: the exposure of a poste is that of its cell
             return f"« {dataset.label(measure)} » n’est pas ventilé par {dataset.label(dimension).lower()}"
     return ""
 
 
-def _weighted_sum(
-    dataset: Dataset, terms: tuple[Term, ...], keys: tuple[str, ...], selection: Selection, refusal: str
-) -> pd.Series:
-    """Σ weight × measure by keys; keys that the exposure does not have are spread over by `_join`."""
+def _refused(dataset: Dataset, keys: tuple[str, ...], selection: Selection, refusal: str) -> pd.DataFrame:
+    """The groups and months met, each with the reason instead of a value."""
+    frames = (dataset.prestation, dataset.cotisation)
+    whole = next((f for f in frames if len(f) and set(keys) <= set(f.columns)), None)
+    if keys and whole is not None:
+        rows = whole.loc[selection.mask(whole), list(keys)].drop_duplicates()
+        rows = rows.astype({k: "str" for k in keys if k != "mois"}).sort_values(list(keys), ignore_index=True)
+    else:
+        rows = pd.DataFrame({k: pd.Series([None]) for k in keys}, index=pd.RangeIndex(1))
+    return rows.assign(valeur=np.nan, numerateur=np.nan, denominateur=np.nan, raison=refusal)[[*keys, *COLUMNS]]
+
+
+def _weighted_sum(dataset: Dataset, terms: tuple[Term, ...], keys: tuple[str, ...], selection: Selection) -> pd.Series:
+    """Σ weight × measure by keys; care keys, that the exposure does not have, are spread over by `_join`."""
     parts = []
     for measure, weight in terms:
         table = table_of(measure, dataset)
         if measure not in table.columns:
-            continue
-        present = [k for k in keys if k in table.columns and not (measure == "beneficiaires" and k in CARE_DIMENSIONS)]
-        if refusal and len(present) < len(keys):
-            continue
-        rows = table.loc[_scope(measure, selection).mask(table), [*present, measure]]
+            continue  # an optional measure
+        exposure = measure == "beneficiaires"
+        present = [k for k in keys if not (exposure and k in CARE_DIMENSIONS)]
+        scope = selection.without_care() if exposure else selection
+        rows = table.loc[scope.mask(table), [*present, measure]]
         parts.append(_group_sum(rows, present, measure) * weight)
-    if not parts:
-        return _empty(dataset, keys, selection)
     total = parts[0]
     for part in parts[1:]:
         total = total.add(part)
     return total
-
-
-def _scope(measure: str, selection: Selection) -> Selection:
-    """The selection as it bears on a measure: a filter on care does not change who is covered."""
-    if measure != "beneficiaires":
-        return selection
-    return replace(selection, filtres={d: v for d, v in selection.filtres.items() if d not in CARE_DIMENSIONS})
 
 
 def _group_sum(rows: pd.DataFrame, keys: list[str], measure: str) -> pd.Series:
@@ -146,16 +144,6 @@ def _as_text(level: pd.Index) -> pd.Index:
     return pd.Index(level.astype("str")) if isinstance(level, pd.CategoricalIndex) else level
 
 
-def _empty(dataset: Dataset, keys: tuple[str, ...], selection: Selection) -> pd.Series:
-    months = [m for m in dataset.months if selection.debut is None or m >= selection.debut]
-    months = [m for m in months if selection.fin is None or m <= selection.fin]
-    if keys == ("mois",):
-        return pd.Series(np.nan, index=pd.DatetimeIndex(months, name="mois"))
-    if not keys:
-        return pd.Series([np.nan], index=pd.RangeIndex(1))
-    return pd.Series(dtype=float, index=pd.MultiIndex.from_arrays([[]] * len(keys), names=keys)).rename(None)
-
-
 def _join(numerator: pd.Series, denominator: pd.Series) -> pd.DataFrame:
     """Numerator and denominator side by side; a denominator with fewer keys is repeated over the missing ones."""
     if list(numerator.index.names) == list(denominator.index.names):
@@ -169,10 +157,8 @@ def _join(numerator: pd.Series, denominator: pd.Series) -> pd.DataFrame:
     return table.set_index(list(numerator.index.names))
 
 
-def _reasons(table: pd.DataFrame, refusal: str, *, has_denominator: bool) -> pd.Series:
-    reasons = pd.Series(refusal, index=table.index, dtype="str")
-    if refusal:
-        return reasons
+def _reasons(table: pd.DataFrame, *, has_denominator: bool) -> pd.Series:
+    reasons = pd.Series("", index=table.index, dtype="str")
     reasons[table["numerateur"].isna()] = "aucune valeur dans ce périmètre"
     if has_denominator:
         reasons[table["denominateur"].isna()] = "dénominateur absent"

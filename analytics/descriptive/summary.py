@@ -39,13 +39,17 @@ def summarise(dataset: Dataset, selection: Selection) -> tuple[Sentence, ...]:
 
 def _heaviest(dataset: Dataset, main: str, selection: Selection) -> Sentence | None:
     """The group whose own change weighs most in the change of the whole."""
-    dimension = next((d for d in dataset.dimensions if d in dataset.prestation.columns), None)
-    if dimension is None:
+    dimension = next(
+        (d for d in dataset.dimensions if d in dataset.prestation and dataset.prestation[d].nunique() > 1), ""
+    )
+    whole = build_constat(dataset, main, selection)
+    if not dimension or is_missing(whole.ecart):
         return None
-    table = compare_periods(dataset, main, by=(dimension,), selection=selection).dropna(subset=["ecart"])
+    table = compare_periods(dataset, main, by=(dimension,), selection=selection)
+    table["ecart"] = table["valeur"].fillna(0.0) - table["reference"].fillna(0.0)  # opened or closed in between
     if len(table) < 2:
         return None
-    total = float(table["ecart"].sum())
+    total = whole.ecart
     row = table.loc[(table["ecart"] * (1 if total >= 0 else -1)).idxmax()]
     share, whole = format_gap(row["ecart"], "EUR"), format_gap(total, "EUR")
     name = dataset.value_label(dimension, row[dimension])

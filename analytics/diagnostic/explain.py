@@ -62,7 +62,8 @@ def explain_change(dataset: Dataset, measure: str, selection: Selection, before:
 def explain_ratio(dataset: Dataset, selection: Selection, before: Selection) -> Bridge:
     """Bridge of the P/C ratio between two periods, in points of ratio."""
     leaves = build_leaves(dataset, "prestation", selection, before)
-    return decompose_ratio(leaves.before, leaves.after, keys=leaves.keys, exposure_keys=leaves.exposure_keys)
+    carried = premium_keys(dataset, leaves.keys, leaves.exposure_keys or ())
+    return decompose_ratio(leaves.before, leaves.after, keys=leaves.keys, exposure_keys=carried)
 
 
 def find_causes(
@@ -123,18 +124,50 @@ def _period(
     dataset: Dataset, measure: str, selection: Selection, keys: tuple[str, ...], exposed: tuple[str, ...]
 ) -> pd.DataFrame:
     care = dataset.prestation
-    measures = [measure, *(m for m in ("actes",) if m in care.columns)]
-    rows = care.loc[selection.mask(care), [*keys, *measures]]
-    leaves = _sum(rows, list(keys), measures).rename(columns={measure: "prestation"})
+    rows = care.loc[selection.mask(care)]
+    if rows.empty:
+        return pd.DataFrame()
+    rows = rows[list(keys)].assign(
+        prestation=rows[measure], **({"actes": rows["actes"]} if "actes" in care.columns else {})
+    )
+    leaves = _sum(rows, list(keys), [m for m in ("prestation", "actes") if m in rows.columns])
+    leaves = _with_members(leaves, dataset, selection, exposed)
+    return _with_premiums(leaves, dataset, selection, keys, exposed)
+
+
+def _with_members(
+    leaves: pd.DataFrame, dataset: Dataset, selection: Selection, exposed: tuple[str, ...]
+) -> pd.DataFrame:
+    """Members of each exposure cell beside its leaves; a covered cell without any claim is there too."""
     contracts = dataset.cotisation
-    carried = [m for m in ("beneficiaires", "cotisation") if m in contracts.columns]
-    if not carried or "poste" in contracts.columns:
+    if "beneficiaires" not in contracts.columns:
         return leaves
-    rows = contracts.loc[selection.mask(contracts), [*exposed, *carried]]
-    cells = _sum(rows, list(exposed), carried)
+    cells = _sum(contracts[selection.without_care().mask(contracts)], list(exposed), ["beneficiaires"])
     if not exposed:
-        return leaves.assign(**{m: cells[m].iloc[0] for m in carried})
+        return leaves.assign(beneficiaires=cells["beneficiaires"].iloc[0])
+    keys = tuple(c for c in leaves.columns if c not in ("prestation", "actes"))
     return _fill_unclaimed(leaves.merge(cells, on=list(exposed), how="outer"), keys, exposed)
+
+
+def _with_premiums(
+    leaves: pd.DataFrame, dataset: Dataset, selection: Selection, keys: tuple[str, ...], exposed: tuple[str, ...]
+) -> pd.DataFrame:
+    """Premiums at the finest cells that have them: by poste when they are shared out."""
+    contracts = dataset.cotisation
+    if "cotisation" not in contracts.columns:
+        return leaves
+    cell = premium_keys(dataset, keys, exposed)
+    rows = contracts[selection.mask(contracts) & contracts["cotisation"].notna()]
+    sums = _sum(rows, list(cell), ["cotisation"])
+    return (
+        leaves.merge(sums, on=list(cell), how="left") if cell else leaves.assign(cotisation=sums["cotisation"].iloc[0])
+    )
+
+
+def premium_keys(dataset: Dataset, keys: tuple[str, ...], exposed: tuple[str, ...]) -> tuple[str, ...]:
+    """Keys that carry a premium of their own."""
+    by_poste = "poste" in keys and "poste" in dataset.cotisation.columns
+    return (*exposed, "poste") if by_poste else exposed
 
 
 def _sum(rows: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFrame:

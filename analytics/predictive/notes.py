@@ -48,11 +48,11 @@ def _of_serie(s: SerieRuns) -> list[str]:
     if h.kind in _KINDS:
         texts.append(_KINDS[h.kind])
     elif known < menu.SHORT:
-        texts.append(f"{known} mois connus seulement, prévision indicative sans saisonnalité ni fourchette large")
+        texts.append(f"{known} mois connus seulement, prévision indicative : ni saisonnalité, ni bande à 95 %")
     elif known < menu.FULL:
         texts.append(f"{known} mois connus seulement, modèles simples et fourchette large")
     if h.n_gaps:
-        texts.append(f"{h.n_gaps} mois manquants estimés, non comptés comme des zéros")
+        texts.append(f"mois manquants estimés, non comptés comme des zéros : {h.n_gaps}")
     if h.lag:
         texts.append(f"s’arrête {h.lag} mois avant les autres, prévue à partir de son dernier mois")
     if h.kind not in _KINDS and known >= menu.SHORT and len(s.origins) < MIN_ORIGINS:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.mapping.propose import Mapping
 from data.mapping.roles import DIMENSIONS
+from data.mapping.totals import total_lines
 from data.readers import Table
 
 #: Value of a dimension where the cell is empty: kept, so that the parts sum to the whole.
@@ -33,6 +34,8 @@ class Lines:
         Line of the file of each row.
     rejected : pandas.DataFrame
         Lines without a month: ligne, colonne, valeur, raison.
+    left_out : pandas.DataFrame
+        Lines that add up the others of their month: same columns.
     """
 
     frame: pd.DataFrame
@@ -42,6 +45,7 @@ class Lines:
     texts: pd.DataFrame
     numbers: pd.Series
     rejected: pd.DataFrame
+    left_out: pd.DataFrame
 
 
 def canonical_lines(table: Table, mapping: Mapping) -> Lines:
@@ -56,14 +60,18 @@ def canonical_lines(table: Table, mapping: Mapping) -> Lines:
     measures = tuple(mapping.columns[h] for h in mapping.headers("mesure"))
     columns |= {mapping.columns[h]: table.tidy[h].astype("float64") for h in mapping.headers("mesure")}
     frame = pd.DataFrame(columns)
-    kept = frame["mois"].notna()
-    rejected = pd.DataFrame({"ligne": table.lines[~kept], "colonne": mapping.header_of("mois") or ""})
+    dated = frame["mois"].notna()
+    rejected = pd.DataFrame({"ligne": table.lines[~dated], "colonne": mapping.header_of("mois") or ""})
     rejected = rejected.assign(valeur="", raison="le mois est absent")
+    totals = dated & total_lines(frame, dimensions, measures)
+    left_out = pd.DataFrame({"ligne": table.lines[totals], "colonne": headers[0] if headers else ""})
+    left_out = left_out.assign(valeur="", raison="ligne de total : elle additionne les autres lignes du mois")
+    kept = dated & ~totals
     texts = table.frame
     if not kept.all():
         frame, texts = frame[kept].reset_index(drop=True), texts[kept].reset_index(drop=True)
     numbers = table.lines[kept].reset_index(drop=True)
-    return Lines(frame, dimensions, measures, texts[_identifiers(mapping)], texts, numbers, rejected)
+    return Lines(frame, dimensions, measures, texts[_identifiers(mapping)], texts, numbers, rejected, left_out)
 
 
 def first_of_month(dates: pd.Series) -> pd.Series:

@@ -142,6 +142,7 @@ def _sums(lines: Lines, measure: str, scope: _Scope, reading: str) -> pd.DataFra
     by_poste = reading in ("repartie", "repetee_par_poste") and "poste" in scope.care
     keys = [*scope.contract, *(["poste"] if by_poste else [])]
     if reading.startswith("repetee"):
+        frame = frame.loc[(frame[measure] == 0).sort_values(kind="stable").index]  # a zero stands only for itself
         persons = scope.persons[frame.index] if scope.persons is not None and not by_poste else None
         _, first = np.unique(_cell(frame, keys, persons), return_index=True)
         frame = frame.iloc[np.sort(first)]

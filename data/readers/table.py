@@ -22,7 +22,7 @@ from data.vocabulary import normalise
 
 _TOTAL = re.compile(
     r"(grand |sous )?tota(l|ux)"
-    r"( (general|generale|generaux|france|national|annuel|mensuel|du mois|de l annee|(19|20)\d\d))?"
+    r"( .*)?"
 )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from analytics.constat import Constat, describe, with_dataset
 from analytics.descriptive import find_alerts
+from analytics.descriptive.alerts import MIN_MONTHS
 from analytics.french import format_number
 from pages.components.cache import cached
 from pages.components.constat import STEPS, reliability, steps
@@ -20,7 +21,7 @@ def alerts_of(view: View) -> tuple[Constat, ...]:
     """Alerts of the perimeter, up to the last month of the selection."""
     selection = view.selection
     found = cached(
-        "alerts", view.token,
+        "alerts", view.key,
         lambda: find_alerts(view.dataset, selection=selection, fdr=FDR, maturity_table=view.opened.maturity),
         filtres=selection.filtres, fin=selection.fin,
     )  # fmt: skip
@@ -47,11 +48,16 @@ def _count(n: int) -> str:
 def show_decisions(view: View, *, limit: int) -> None:
     """Data errors, then the heaviest alerts with their buttons."""
     show_data_errors(view)
+    missing = MIN_MONTHS - len(view.opened.complete_months)
+    if view.dataset.main_measure is None or missing > 0:
+        need = "les prestations" if view.dataset.main_measure is None else f"{missing} mois complets de plus"
+        st.info(f"Pour dire ce qui est inhabituel, il faut {need} (trois ans d’historique).", icon=":material/info:")
+        return
     alerts = alerts_of(view)
     if not alerts:
         st.success(
             "Rien d’inhabituel dans ce périmètre : aucun segment ne s’écarte de l’ensemble, et le dernier mois est "
-            "dans la norme. Il faut 36 mois complets pour en juger.",
+            "dans la norme.",
             icon=":material/check_circle:",
         )
         return

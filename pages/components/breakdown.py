@@ -11,7 +11,7 @@ from charts.breakdown import chart_breakdown
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french
-from pages.components.sidebar import View
+from pages.components.sidebar import COMPARISONS, View
 
 MAX_BARS = 25
 
@@ -26,18 +26,18 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
     chosen = st.segmented_control(
         "Où ?", dimensions, default=dimensions[0], required=True, format_func=dataset.label,
         key="dimension", bind="query-params",
-    )  # fmt: skip
+    ) or dimensions[0]  # fmt: skip
     with told_in_french():
-        table = breakdown(view, indicator, chosen or dimensions[0])
+        table = breakdown(view, indicator, chosen)
         if table["valeur"].isna().all():
             st.info(f"{indicator.label} : {safe(table['raison'].iloc[0])}.", icon=":material/info:")
             return
         group = dataset.label(chosen)
         picture = cached(
-            "breakdown_picture", view.token,
+            "breakdown_picture", view.key,
             lambda: chart_breakdown(
                 table.head(MAX_BARS), group=group, unit=indicator.unit, title=f"{indicator.label} par {group.lower()}",
-                is_demo=dataset.is_demo,
+                reference=COMPARISONS[view.selection.comparaison], is_demo=dataset.is_demo,
             ),
             key=indicator.key, dimension=chosen, selection=view.selection,
         )  # fmt: skip
@@ -55,4 +55,4 @@ def breakdown(view: View, indicator: Indicator, dimension: str) -> pd.DataFrame:
         table["groupe"] = table[dimension].map(lambda v: dataset.value_label(dimension, v))
         return table.sort_values("valeur", ascending=False, na_position="last").reset_index(drop=True)
 
-    return cached("breakdown", view.token, compute, key=indicator.key, dimension=dimension, selection=view.selection)
+    return cached("breakdown", view.key, compute, key=indicator.key, dimension=dimension, selection=view.selection)

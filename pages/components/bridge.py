@@ -10,6 +10,7 @@ from analytics.descriptive import comparison_period
 from analytics.diagnostic import Bridge, explain_change, explain_ratio
 from analytics.french import format_gap, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
+from analytics.schema import Dataset
 from charts.picture import Picture
 from charts.waterfall import chart_waterfall
 from pages.components import figure
@@ -36,15 +37,27 @@ MAX_BARS = 7
 
 
 def subject_of(view: View) -> Constat:
-    """What the page explains: the finding followed, else the main measure over the selection."""
-    if view.constat is not None:
-        return view.constat
-    return measure(view.opened, view.dataset.main_measure or "cotisation", view.selection)
+    """What the page explains: the finding followed when it can be split, else the main measure of its perimeter."""
+    main = view.dataset.main_measure or "cotisation"
+    followed = view.constat
+    if followed is None:
+        return measure(view.opened, main, view.selection)
+    if followed.indicator == "ratio_pc" or _is_amount(view.dataset, followed.indicator):
+        return followed
+    return measure(view.opened, main, followed.selection)
+
+
+def _is_amount(dataset: Dataset, key: str) -> bool:
+    return key in dataset.prestation.columns and get_indicator(key, dataset).unit == "EUR"
 
 
 def show_bridge(view: View, constat: Constat) -> None:
     """Waterfall of the change of the finding, its sum printed, and its detail by dimension."""
     dataset = view.dataset
+    if view.constat is not None and constat.indicator != view.constat.indicator:
+        st.info(
+            "Cet indicateur ne se décompose pas directement : voici ce qui a changé dans le montant du même périmètre."
+        )
     st.markdown(safe(describe(constat, dataset).text))
     if dataset.main_measure is None:
         show_unlocks({"Prestations": ["explication de l’écart"]})
@@ -54,10 +67,8 @@ def show_bridge(view: View, constat: Constat) -> None:
         return
     with told_in_french():
         bridge = bridge_of(view, constat)
-        unit = get_indicator(constat.indicator, dataset).unit if constat.indicator == "ratio_pc" else "EUR"
-        picture = cached(
-            "bridge_picture", view.token, lambda: _picture(view, constat, bridge, unit), c=to_param(constat)
-        )
+        unit = get_indicator(constat.indicator, dataset).unit
+        picture = cached("bridge_picture", view.key, lambda: _picture(view, constat, bridge, unit), c=to_param(constat))
         figure.show(picture, key="pont", is_demo=dataset.is_demo)
         st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
         for warning in bridge.warnings:
@@ -83,9 +94,9 @@ def bridge_of(view: View, constat: Constat) -> Bridge:
     dataset, selection = view.dataset, constat.selection
     before = comparison_period(selection)
     if constat.indicator == "ratio_pc":
-        return cached("bridge_ratio", view.token, lambda: explain_ratio(dataset, selection, before), s=selection)
-    key = constat.indicator if constat.indicator in dataset.prestation.columns else dataset.main_measure
-    return cached("bridge", view.token, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
+        return cached("bridge_ratio", view.key, lambda: explain_ratio(dataset, selection, before), s=selection)
+    key = constat.indicator
+    return cached("bridge", view.key, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
 
 
 def _bars(view: View, bridge: Bridge) -> pd.DataFrame:
@@ -117,7 +128,7 @@ def _show_detail(view: View, constat: Constat, bridge: Bridge, unit: str) -> Non
         key="detail_pont", bind="query-params",
     ) or keys[0]  # fmt: skip
     shown = cached(
-        "bridge_detail", view.token, lambda: _detail(view, bridge, chosen, unit), c=to_param(constat), d=chosen
+        "bridge_detail", view.key, lambda: _detail(view, bridge, chosen, unit), c=to_param(constat), d=chosen
     )
     figure.show_table(shown)
 

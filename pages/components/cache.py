@@ -48,6 +48,11 @@ def cached(name: str, token: str, compute: Callable[[], Result], **options: Any)
     return _remember(digest(name, token, options), compute)
 
 
+def forget_everything() -> None:
+    """Drop every result kept: what was made from deleted data must not outlive them."""
+    _remember.clear()
+
+
 @st.cache_resource(max_entries=MAX_RESULTS, show_spinner=False)
 def _remember(key: str, _compute: Callable[[], Result]) -> Result:
     return _compute()

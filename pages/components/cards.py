@@ -70,8 +70,12 @@ def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
     """Label of an indicator; a ratio on premiums always prints their base."""
     if "cotisation" not in indicator.measures:
         return indicator.label
-    base = f"base {dataset.base}" if dataset.base else "base non précisée"
-    return f"{indicator.label} ({base})"
+    return f"{indicator.label} ({base_words(dataset)})"
+
+
+def base_words(dataset: Dataset) -> str:
+    """Base of the premiums, as printed beside every ratio on them."""
+    return f"base {dataset.base}" if dataset.base else "base non précisée"
 
 
 def monthly(view: View, key: str) -> pd.DataFrame:
@@ -86,7 +90,7 @@ def monthly(view: View, key: str) -> pd.DataFrame:
             {"statut": "complet"}
         )
 
-    return cached("monthly", view.token, compute, key=key, filtres=view.selection.filtres)
+    return cached("monthly", view.key, compute, key=key, filtres=view.selection.filtres)
 
 
 def _spark(view: View, key: str) -> list[float] | None:
@@ -98,7 +102,7 @@ def _spark(view: View, key: str) -> list[float] | None:
 def _delta(constat: Constat, indicator: Indicator) -> str | None:
     if is_missing(constat.reference):
         return None
-    than = "en un an" if constat.selection.comparaison == "N-1" else "sur la période d’avant"
+    than = "en un an" if constat.selection.comparaison == "N-1" else "(juste avant)"
     rate = indicator.unit == "taux" or is_missing(constat.evolution)
     change = format_gap(constat.ecart, indicator.unit) if rate else format_percent(constat.evolution, signed=True)
     return f"{change} {than}".replace("\u2212", "-")  # the card reads the direction from a plain hyphen

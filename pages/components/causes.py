@@ -10,7 +10,7 @@ from analytics.diagnostic import Localisation, find_causes
 from analytics.french import format_euros, format_number, format_percent, is_missing
 from analytics.schema import Selection
 from pages.components.cache import cached
-from pages.components.constat import STEPS, measure, steps
+from pages.components.constat import STEPS, format_risk, measure, steps
 from pages.components.messages import safe, told_in_french
 from pages.components.sidebar import View
 
@@ -37,20 +37,23 @@ def show_causes(view: View, constat: Constat) -> None:
 
 def causes_of(view: View, constat: Constat) -> Localisation:
     """Ranked segments of a finding, computed once."""
-    dataset, selection = view.dataset, constat.selection
-    key = constat.indicator if constat.indicator in dataset.prestation.columns else dataset.main_measure
+    dataset, selection, key = view.dataset, constat.selection, explained_measure(view, constat)
     before = comparison_period(selection)
-    return cached("causes", view.token, lambda: find_causes(dataset, key, selection, before), s=selection, k=key)
+    return cached("causes", view.key, lambda: find_causes(dataset, key, selection, before), s=selection, k=key)
+
+
+def explained_measure(view: View, constat: Constat) -> str:
+    """Amount whose segments are searched: that of the finding, or the main measure behind a ratio."""
+    return constat.indicator if constat.indicator in view.dataset.prestation.columns else view.dataset.main_measure
 
 
 def _share(row, constat: Constat) -> str:
+    """Weight of a segment in the gap explained; a ratio has no such share."""
+    if constat.indicator == "ratio_pc":
+        return "à nombre d’assurés égal"
     if row.ecart * constat.ecart <= 0:
         return "à rebours de l’écart total"
-    return f"soit {format_percent(abs(row.part))} de l’écart total"
-
-
-def _risk(q_value: float) -> str:
-    return f"moins de {format_percent(0.001)}" if q_value < 0.001 else format_percent(q_value)
+    return f"soit {format_percent(row.ecart / constat.ecart)} de l’écart total"
 
 
 def _show_cause(view: View, constat: Constat, row) -> None:
@@ -62,8 +65,8 @@ def _show_cause(view: View, constat: Constat, row) -> None:
             f"{format_euros(abs(row.ecart))} de {'plus' if row.ecart > 0 else 'moins'} que si ce segment avait suivi "
             f"l’ensemble, {_share(row, constat)}."
         )
-        st.caption(f"{format_number(row.n)} cellules observées · risque de fausse alerte : {_risk(row.q_value)}")
+        st.caption(f"{format_number(row.n)} cellules observées · risque de fausse alerte : {format_risk(row.q_value)}")
         filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
         narrower = Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
-        found = measure(view.opened, dataset.main_measure, narrower, q_value=float(row.q_value))
+        found = measure(view.opened, explained_measure(view, constat), narrower, q_value=float(row.q_value))
         steps(found, key=f"cause_{row.rang}", only=tuple(STEPS))

@@ -14,6 +14,7 @@ from pages.components.cache import cached
 from pages.components.datasets import Opened
 from pages.components.messages import safe, show_error
 
+SMALLEST_RISK = 0.001
 STEPS = {
     "diagnostic": ("Pourquoi ?", "pages/diagnostic.py", ":material/search:"),
     "predictif": ("Et ensuite ?", "pages/predictive.py", ":material/trending_up:"),
@@ -25,7 +26,7 @@ def measure(opened: Opened, key: str, selection: Selection, *, q_value: float = 
     """The finding of an indicator over a selection, computed once for every page."""
     known = opened.maturity.set_index("mois")["part_connue"]
     found = cached(
-        "constat", opened.token,
+        "constat", opened.key,
         lambda: build_constat(opened.completed, key, selection, q_value=q_value, known=known),
         key=key, selection=selection, q_value=q_value,
     )  # fmt: skip
@@ -92,7 +93,7 @@ def reliability(constat: Constat, dataset: Dataset) -> str:
     """How sure the finding is, in words."""
     parts = []
     if not is_missing(constat.q_value):
-        parts.append(f"risque de fausse alerte : {format_percent(constat.q_value)}")
+        parts.append(f"risque de fausse alerte : {format_risk(constat.q_value)}")
     if dataset.date_basis == "paiement":
         parts.append("vue comptable : mois complets, dérive vue avec retard")
     elif is_missing(constat.maturite):
@@ -100,6 +101,11 @@ def reliability(constat: Constat, dataset: Dataset) -> str:
     else:
         parts.append(f"mois le moins connu de la période : {format_percent(constat.maturite)} des dépenses")
     return " · ".join(parts).capitalize() + "."
+
+
+def format_risk(q_value: float) -> str:
+    """A false-discovery rate in words; a tiny one is not zero."""
+    return f"moins de {format_percent(SMALLEST_RISK)}" if q_value < SMALLEST_RISK else format_percent(q_value)
 
 
 def travel() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 import data
 from analytics.completion import complete, maturity
-from analytics.errors import PaliersError
+from analytics.errors import PaliersError, ReadError
 from analytics.schema import Dataset
 from data import store
 from pages.components import state
@@ -39,6 +39,11 @@ class Opened:
     raw: Dataset
     completed: Dataset
     maturity: pd.DataFrame
+
+    @property
+    def key(self) -> str:
+        """What identifies these very data in a cache: the demonstration changes with the month."""
+        return f"{self.token}@{self.raw.as_of}"
 
     @functools.cached_property
     def values(self) -> dict[str, list[str]]:
@@ -73,7 +78,9 @@ def open_dataset(token: str) -> Opened:
     ReadError
         No dataset has this identifier any more.
     """
-    key = f"{DEMO}-{pd.Timestamp.today():%Y-%m}" if token == DEMO else token
+    if token != DEMO and not store.exists(token):
+        raise ReadError("Ce jeu de données n’existe pas, ou plus.", remede="Déposez le fichier de nouveau.")
+    key = f"{DEMO}@{pd.Timestamp.today():%Y-%m}" if token == DEMO else token
     return cached("dataset", key, lambda: _open(token))
 
 

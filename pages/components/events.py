@@ -46,8 +46,10 @@ def show_events(view: View, months: pd.Series) -> None:
 def forecast_events(view: View, series: Series) -> pd.DataFrame:
     """Events as a forecast takes them: one row by event and series touched; the whole feels those of every poste."""
     names = list(series.frame["serie"].drop_duplicates())
+    first = series.frame["mois"].min()
+    calendar = _calendar()
     rows = []
-    for event in _calendar().itertuples():
+    for event in calendar[calendar["fin"].fillna(calendar["debut"]) > first].itertuples():
         touched = [n for n in names if n in event.postes] if event.postes else [None]
         if event.postes and not touched and _inside(view, event.postes):
             touched = [WHOLE]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import describe_perimeter
+from analytics.constat import describe_perimeter, in_sentence
 from analytics.french import format_euros, format_month, format_number, format_percent, is_missing
 from analytics.predictive import Forecast, forecast
 from analytics.predictive.landing import describe_ahead, land
@@ -69,15 +69,15 @@ def perimeter_series(view: View) -> Series:
     free = [d for d in opened.readable_dimensions if d in dataset.prestation.columns and len(filters.get(d, ())) != 1]
     by = free[0] if free else None
     return cached(
-        "series", view.token,
+        "series", view.key,
         lambda: build_series(dataset, dataset.main_measure, opened.complete_months, filters, by=by),
-        filtres=filters, as_of=str(dataset.as_of),
+        filtres=filters,
     )  # fmt: skip
 
 
 def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
     """Ask for the forecast; the same series and options are computed once for every session."""
-    key = digest("forecast", view.token, str(view.dataset.as_of), view.selection.filtres, with_events, HORIZON)
+    key = digest("forecast", view.key, view.selection.filtres, with_events, HORIZON)
     if get_jobs().status(key).state == "absent":
         events = forecast_events(view, series) if with_events else None
         get_jobs().submit(
@@ -100,9 +100,9 @@ def show_fan(view: View, outlook: Outlook, name: str) -> None:
     dataset = view.dataset
     history, ahead = outlook.history(name), outlook.ahead(name)
     subject, measure = _subject(view, name), dataset.label(dataset.main_measure)
-    st.markdown(safe(describe_ahead(history, ahead, subject=subject, measure=measure.lower()).text))
+    st.markdown(safe(describe_ahead(history, ahead, subject=subject, measure=in_sentence(measure)).text))
     picture = cached(
-        "fan", view.token,
+        "fan", view.key,
         lambda: chart_fan(
             history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", is_demo=dataset.is_demo
         ),
@@ -111,7 +111,7 @@ def show_fan(view: View, outlook: Outlook, name: str) -> None:
     figure.show(picture, key="eventail", is_demo=dataset.is_demo)
     remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
     for remark in remarks:
-        st.caption(safe(remark))
+        st.caption(safe(remark.replace(f"Série « {WHOLE} » : ", "")))
 
 
 def _subject(view: View, name: str) -> str:
@@ -147,11 +147,11 @@ def show_accuracy(view: View, outlook: Outlook, name: str) -> None:
     if len(own) and not is_missing(own["couverture_80"].iloc[0]):
         row = own.iloc[0]
         st.markdown(
-            f"Sur {format_number(row['origines'])} essais passés, la bande « 8 sur 10 » a contenu "
+            f"Essais sur le passé : {format_number(row['origines'])}. La bande « 8 sur 10 » a contenu "
             f"{format_percent(row['couverture_80'], 0)} des mois, la bande « 95 sur 100 » "
             f"{format_percent(row['couverture_95'], 0)}."
         )
-    figure.show_table(cached("scores", view.token, lambda: _scores(scores), job=outlook.key, serie=name))
+    figure.show_table(cached("scores", view.key, lambda: _scores(scores), job=outlook.key, serie=name))
     last = view.opened.complete_months[-1]
     st.caption(
         "Essais : on se replace à une date passée, avec ce que l’on savait alors. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.constat import describe_perimeter
-from analytics.french import format_period
+from analytics.french import THIN, format_period
 from pages.components import state
 from pages.components.constat import banner
 from pages.components.messages import safe
@@ -17,7 +17,7 @@ DATE_WORDS = {"soins": "en mois de soins", "paiement": "en mois de paiement (vue
 def show_header(view: View, title: str, question: str, *, here: str) -> None:
     """Title, question, perimeter, then the finding being followed."""
     st.title(title)
-    st.markdown(f"**{question}**")
+    st.markdown(f"**{question}**".replace(" ?", f"{THIN}?"))
     dataset = view.dataset
     parts = [
         safe(describe_perimeter(view.selection, dataset)),

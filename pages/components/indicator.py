@@ -49,7 +49,7 @@ def show_indicator(view: View, indicator: Indicator) -> None:
         st.info(f"{indicator.label} : {safe(reason)}.", icon=":material/info:")
         return
     picture = cached(
-        "trend", view.token, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection
+        "trend", view.key, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection
     )
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)
     _explain_muted(view, table)
@@ -59,7 +59,7 @@ def show_indicator(view: View, indicator: Indicator) -> None:
 
 def _picture(view: View, indicator: Indicator, table: pd.DataFrame) -> Picture:
     """The series, a year before shown over the selection only."""
-    compared = table["mois"].between(view.selection.debut, view.selection.fin)
+    compared = table["mois"].between(view.selection.debut, view.selection.fin) & (view.selection.comparaison == "N-1")
     return chart_trend(
         table.assign(reference=table["reference"].where(compared)), title=label_with_base(indicator, view.dataset),
         unit=indicator.unit, events=events_of(view), is_demo=view.dataset.is_demo,

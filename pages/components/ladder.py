@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.french import THIN
+
 LADDER = (
     ("1 · Descriptif", "pages/descriptive.py", (
         "Que s’est-il passé ?",
@@ -26,4 +28,4 @@ def show_ladder() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{level}**", width=150)
             for question in questions:
-                st.page_link(page, label=question)
+                st.page_link(page, label=question.replace(" ?", f"{THIN}?"))

@@ -20,7 +20,7 @@ SEVERITIES = {"grave": "Grave", "attention": "À regarder", "info": "Information
 
 def findings_of(view: View) -> pd.DataFrame:
     """Findings of the reading and of the six checks, gravest first."""
-    return cached("checks", view.token, lambda: run_checks(view.opened.raw), as_of=str(view.dataset.as_of))
+    return cached("checks", view.key, lambda: run_checks(view.opened.raw))
 
 
 def show_quality(view: View) -> None:
@@ -65,7 +65,7 @@ def show_reading(view: View) -> None:
     ) as is_open:
         if is_open:
             _show_maturity(view)
-    unused = cached("unused", view.token, lambda: _unused_lines(view), as_of=str(view.dataset.as_of))
+    unused = cached("unused", view.key, lambda: _unused_lines(view))
     if len(unused):
         with figure.folded(f"Lignes non utilisées : {len(unused)}", icon=":material/rule:", key="rejets") as is_open:
             if is_open:

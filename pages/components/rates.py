@@ -5,24 +5,33 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.errors import ParameterError
-from analytics.french import parse_number
+from analytics.french import format_number, format_percent, parse_number
 from pages.components.messages import safe
 
+Bounds = tuple[float, float]
+WIDE: Bounds = (-0.5, 1.0)
 
-def rate_input(label: str, default: str, *, key: str, help: str | None = None) -> float:
-    """Rate in percent: « 3 », « 3 % » and « 3,0 % » are the same; the default stands for what cannot be read."""
+
+def rate_input(label: str, default: str, *, key: str, help: str | None = None, bounds: Bounds = WIDE) -> float:
+    """Rate in percent: « 3 », « 3 % » and « 3,0 % » are the same; the default stands for what cannot be used."""
     text = st.text_input(label, value=default, key=key, bind="query-params", help=help)
-    return _read(text if "%" in text else f"{text} %", f"{default} %" if "%" not in default else default)
+    limits = [format_percent(bound, 0) for bound in bounds]
+    return _read(text if "%" in text else f"{text} %", default, bounds, limits)
 
 
-def number_input(label: str, default: str, *, key: str, help: str | None = None) -> float:
-    """Number typed the French way; the default stands for what cannot be read."""
-    return _read(st.text_input(label, value=default, key=key, bind="query-params", help=help), default)
+def number_input(label: str, default: str, *, key: str, help: str | None = None, bounds: Bounds) -> float:
+    """Number typed the French way; the default stands for what cannot be used."""
+    text = st.text_input(label, value=default, key=key, bind="query-params", help=help)
+    return _read(text, default, bounds, [format_number(bound) for bound in bounds])
 
 
-def _read(text: str, default: str) -> float:
+def _read(text: str, default: str, bounds: Bounds, limits: list[str]) -> float:
     try:
-        return parse_number(text)
+        value = parse_number(text)
+        if bounds[0] <= value <= bounds[1]:
+            return value
+        reason = f"La valeur doit être entre {limits[0]} et {limits[1]}."
     except ParameterError as error:
-        st.warning(f"{safe(error.message)} {safe(error.remede)} Valeur retenue : {safe(default)}.")
-        return parse_number(default)
+        reason = f"{error.message} {error.remede}"
+    st.warning(f"{safe(reason)} Valeur retenue : {safe(default)}.")
+    return parse_number(default)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import describe_perimeter
+from analytics.constat import describe_perimeter, same_finding
 from analytics.descriptive import build_constat
 from analytics.errors import InsufficientData
-from analytics.french import format_euros, format_gap, format_number, format_percent, is_missing
+from analytics.french import format_euros, format_gap, format_number, format_percent, format_period, is_missing
 from analytics.indicators import INDICATORS, missing_measures
 from analytics.prescriptive import (
     Outcome,
@@ -29,6 +29,8 @@ from charts.picture import Picture
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
+from pages.components.cards import base_words
+from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.rates import number_input, rate_input
 from pages.components.sidebar import View
@@ -62,23 +64,24 @@ def choose_assumptions(view: View) -> Assumptions:
         with columns[0]:
             drift = rate_input(
                 "Dérive des prestations", measured_drift(view), key="h_derive",
-                help="Évolution attendue des prestations par tête. Proposée : celle mesurée sur un an.",
+                help="Évolution attendue des prestations par tête. Proposée : celle mesurée sur un an ; "
+                "la page Prédictif peut en donner une autre.", bounds=(-0.5, 0.5),
             )  # fmt: skip
         with columns[1]:
-            spread = rate_input("Incertitude de la dérive", "2 %", key="h_ecart", help="Écart-type, en points.")
+            spread = rate_input(
+                "Incertitude de la dérive", "2 %", key="h_ecart", help="Écart-type, en points.", bounds=(0, 0.5)
+            )
         with columns[2]:
             slope = number_input(
                 "Élasticité", "4", key="h_elasticite",
                 help="Pente du logit de résiliation. À 4, +10 % de cotisation font partir environ 2 assurés de plus "
-                "sur 100 quand 5 partent déjà. Simulée de la moitié au double.",
+                "sur 100 quand 5 partent déjà. Simulée de la moitié au double.", bounds=(0, 50),
             )  # fmt: skip
         with columns[3]:
-            target = rate_input("Cible de P/C", "80 %", key="h_cible")
+            target = rate_input("Cible de P/C", "80 %", key="h_cible", bounds=(0.1, 2))
         with columns[4]:
-            confidence = rate_input("Avec une chance de", "80 %", key="h_confiance")
-    slope = max(slope, 0.0)
-    confidence = min(max(confidence, 0.5), 0.99)
-    return Assumptions(drift, abs(spread), (slope / 2, slope, slope * 2), target, confidence)
+            confidence = rate_input("Avec une chance de", "80 %", key="h_confiance", bounds=(0.5, 0.99))
+    return Assumptions(drift, spread, (slope / 2, slope, slope * 2), target, confidence)
 
 
 def measured_drift(view: View) -> str:
@@ -88,7 +91,7 @@ def measured_drift(view: View) -> str:
         return "3 %"
     last = view.opened.complete_months[-1]
     selection = Selection(last - pd.DateOffset(months=11), last, _contract_filters(view))
-    found = cached("drift", view.token, lambda: build_constat(dataset, "consommation", selection), s=selection)
+    found = cached("drift", view.key, lambda: build_constat(dataset, "consommation", selection), s=selection)
     return "3 %" if is_missing(found.evolution) else format_percent(found.evolution).replace("\u202f", " ")
 
 
@@ -115,9 +118,9 @@ def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
                 raise
         left, right = st.columns(2)
         with left:
-            loading = rate_input("Frais de gestion / cotisations", "20 %", key="h_chargement")
+            loading = rate_input("Frais de gestion / cotisations", "20 %", key="h_chargement", bounds=(0, 0.9))
         with right:
-            kept = rate_input("Assurés qui restent sans hausse", "95 %", key="h_maintien")
+            kept = rate_input("Assurés qui restent sans hausse", "95 %", key="h_maintien", bounds=(0.01, 0.999))
         return _portfolio(view, scope, filters, options, chargement=loading, retention=kept)
     return None
 
@@ -125,7 +128,7 @@ def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
 def _portfolio(view: View, scope, filters: dict, options: dict, **known) -> Portfolio:
     by = tuple(d for d in LEVER_DIMENSIONS[:2] if d in view.dataset.cotisation.columns)
     return cached(
-        "portfolio", view.token,
+        "portfolio", view.key,
         lambda: build_portfolio(scope, by=by, maturity_table=view.opened.maturity, **options, **known),
         filtres=filters, **options, **known,
     )  # fmt: skip
@@ -152,8 +155,16 @@ def choose_scenarios(view: View, portfolio: Portfolio) -> list[Scenario]:
 
 
 def _can_absorb(view: View, portfolio: Portfolio) -> bool:
-    """Whether the finding followed is a rise of claims that an action could bring down."""
-    return finding_weight(view.constat, portfolio.table) > 0
+    """Whether the finding followed is a rise of claims, of this very perimeter, that an action could bring down."""
+    return _finding_weight(view, portfolio) > 0
+
+
+def _finding_weight(view: View, portfolio: Portfolio) -> float:
+    """Weight of the finding in the claims of the portfolio; 0 once the user has moved to another perimeter."""
+    constat = view.constat
+    if constat is None or not same_finding(constat, measure(view.opened, constat.indicator, view.selection)):
+        return 0.0
+    return finding_weight(constat, portfolio.table)
 
 
 def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str, part: str) -> Scenario:
@@ -164,11 +175,11 @@ def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str, p
     dimension = lever_dimension(portfolio)
     values = sorted(portfolio.table[dimension].astype("str").unique()) if dimension else ["*"]
     rises = {}
-    for value in values:
+    for rank, value in enumerate(values):
         label = "Hausse de cotisation"
         if dimension:
             label += f" · {view.dataset.value_label(dimension, value)}"
-        rises[value] = rate_input(label, rate, key=f"{prefix}_hausse_{figure.slug(value) if dimension else 'tous'}")
+        rises[value] = rate_input(label, rate, key=f"{prefix}_hausse_{rank}")
     claims = rate_input(
         "Évolution des prestations par tête", "0 %", key=f"{prefix}_prestations",
         help="Réseau de soins, prévention, garanties : −2 % pour deux pour cent de moins.",
@@ -202,13 +213,17 @@ class Comparison:
 
 def show_comparison(view: View, portfolio: Portfolio, assumptions: Assumptions, scenarios: list[Scenario]) -> None:
     """Ranges of the P/C, the table of the indicators, and who wins, if anyone does."""
-    weight = finding_weight(view.constat, portfolio.table)
+    weight = _finding_weight(view, portfolio)
     with told_in_french():
         shown = cached(
-            "comparison", view.token,
-            lambda: _compare(portfolio, scenarios, weight, target=assumptions.cible, is_demo=view.dataset.is_demo),
+            "comparison", view.key,
+            lambda: _compare(
+                portfolio, scenarios, weight, target=assumptions.cible, base=base_words(view.dataset),
+                is_demo=view.dataset.is_demo,
+            ),
             portefeuille=fingerprint(portfolio), scenarios=scenarios, poids=weight, cible=assumptions.cible,
         )  # fmt: skip
+        st.caption(f"Point de départ : {format_period(portfolio.debut, portfolio.fin)}, derniers mois complets.")
         figure.show(shown.picture, key="comparaison", is_demo=view.dataset.is_demo)
         figure.show_table(shown.table)
         for warning in shown.warnings:
@@ -222,11 +237,13 @@ def fingerprint(portfolio: Portfolio) -> str:
 
 
 def _compare(
-    portfolio: Portfolio, scenarios: list[Scenario], weight: float, *, target: float, is_demo: bool
+    portfolio: Portfolio, scenarios: list[Scenario], weight: float, *, target: float, base: str, is_demo: bool
 ) -> Comparison:
     outcomes = _simulate(portfolio, scenarios, weight)
     ranges = pd.DataFrame([{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()])
-    picture = chart_scenarios(ranges, title="Ratio P/C l’an prochain", unit="taux", target=target, is_demo=is_demo)
+    picture = chart_scenarios(
+        ranges, title=f"Ratio P/C l’an prochain ({base})", unit="taux", target=target, is_demo=is_demo
+    )
     warnings = dict.fromkeys(w for o in outcomes.values() for w in o.warnings)
     return Comparison(picture, _table(outcomes, target), tuple(warnings), _verdict(outcomes))
 
@@ -261,7 +278,9 @@ def _table(outcomes: dict[str, Outcome], target: float) -> pd.DataFrame:
         for key, _, unit in ROWS:
             value = outcome.value(key)
             text = {"taux": format_percent, "EUR": format_euros, "nombre": format_number}[unit](value)
-            cells.append(text if outcome is first else f"{text} ({format_gap(value - first.value(key), unit)})")
+            gap = value - first.value(key)
+            change = format_number(gap, signed=True) if unit == "nombre" else format_gap(gap, unit)
+            cells.append(text if outcome is first else f"{text} ({change})")
         cells.append(format_percent(outcome.probability("pc", target), 0))
         table[name] = cells
     return pd.DataFrame(table)
@@ -286,7 +305,7 @@ def show_seek(view: View, portfolio: Portfolio, assumptions: Assumptions) -> Non
     """The smallest uniform increase that holds the target with the chance asked."""
     with told_in_french():
         found = cached(
-            "seek", view.token,
+            "seek", view.key,
             lambda: seek(
                 portfolio.table, levier="hausse", indicator="pc", target=assumptions.cible,
                 probability=assumptions.confiance,

@@ -16,7 +16,7 @@ from pages.components.datasets import DEMO, Opened, current_dataset, open_datase
 
 LAST_YEAR, THIS_YEAR, ALL, CHOSEN = "12 derniers mois connus", "Depuis janvier", "Tout l’historique", "Mois au choix"
 COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
-MAX_VALUES = 60
+MAX_VALUES = 400
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class View:
     def dataset(self) -> Dataset:
         """The completed dataset."""
         return self.opened.completed
+
+    @property
+    def key(self) -> str:
+        """What identifies the data in a cache."""
+        return self.opened.key
 
     @property
     def token(self) -> str:
@@ -126,7 +131,7 @@ def last_month(opened: Opened) -> pd.Timestamp:
 def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
     months = opened.completed.months
     last = last_month(opened)
-    years = [str(y) for y in sorted({m.year for m in months}, reverse=True)]
+    years = [str(y) for y in sorted({m.year for m in months if m <= last}, reverse=True)]
     presets = [LAST_YEAR, THIS_YEAR, *years, ALL, CHOSEN]
     chosen = st.selectbox("Période", presets, key=state.PERIOD, bind="query-params")
     if chosen == CHOSEN:
@@ -136,7 +141,7 @@ def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
     if chosen == ALL:
         return months[0], last
     if chosen in years:
-        return pd.Timestamp(int(chosen), 1, 1), min(pd.Timestamp(int(chosen), 12, 1), months[-1])
+        return pd.Timestamp(int(chosen), 1, 1), min(pd.Timestamp(int(chosen), 12, 1), last)
     default = default_selection(opened)
     return default.debut, default.fin
 

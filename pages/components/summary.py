@@ -13,7 +13,7 @@ from pages.components.sidebar import View
 
 def summary_of(view: View) -> tuple[Sentence, ...]:
     """The sentences of the selection, computed once."""
-    return cached("summary", view.token, lambda: summarise(view.dataset, view.selection), selection=view.selection)
+    return cached("summary", view.key, lambda: summarise(view.dataset, view.selection), selection=view.selection)
 
 
 def show_summary(view: View) -> None:

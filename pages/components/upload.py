@@ -15,12 +15,13 @@ from data import store
 from data.mapping import Mapping
 from data.readers import Table
 from pages.components import figure, state
-from pages.components.cache import cached
+from pages.components.cache import cached, forget_everything
 from pages.components.datasets import DEMO, use_dataset
 from pages.components.messages import safe, show_error
 from pages.components.sidebar import View
 
 PREVIEW = 8
+FOLLOWUPS, UPLOADS = "_suites_", "_depots"
 UNKNOWN = "Je ne sais pas"
 ROLES = {"ignorer": "non utilisée"}
 
@@ -33,9 +34,11 @@ def show_upload() -> None:
             "Un fichier CSV ou TSV, même compressé (.gz, .zip) : une ligne par mois et par segment, avec au moins une "
             "date et un montant. Séparateur, encodage, décimales et dates à la française sont reconnus. 200 Mo au plus."
         )
-        uploaded = st.file_uploader(
-            "Fichier de données", type=["csv", "tsv", "txt", "gz", "zip"], key="fichier", label_visibility="collapsed"
-        )
+        with st.container(key="fichier"):
+            uploaded = st.file_uploader(
+                "Fichier de données", type=["csv", "tsv", "txt", "gz", "zip"], key=f"depot_{state.get(UPLOADS, 0)}",
+                label_visibility="collapsed",
+            )  # fmt: skip
         if uploaded is None:
             return
         raw = uploaded.getvalue()
@@ -53,12 +56,15 @@ def _review(raw: bytes, name: str) -> None:
         proposed = cached("proposed", owner, lambda: data.propose_mapping(table), nom=name)
     st.markdown(f"**{safe(name)}** : {_summary(table)}")
     _show_mapping(table, proposed)
-    answers = _ask(proposed.questions, proposed.blocking)
+    followups = state.get(f"{FOLLOWUPS}{owner}", ())
+    required = {*proposed.blocking, *(q.key for q in followups)}
+    answers = _ask((*proposed.questions, *followups), required)
     dataset = _load(raw, name, owner, answers)
     if dataset is None:
         return
     if st.button("Utiliser ces données", type="primary", icon=":material/check:", key="accepter"):
         use_dataset(store.save(dataset))
+        state.put(UPLOADS, state.get(UPLOADS, 0) + 1)  # a new, empty uploader
         state.leave_notice("success", f"« {safe(name)} » est utilisé par toutes les pages.")
         st.rerun()
 
@@ -99,7 +105,7 @@ def _role_label(proposed: Mapping, canonical: str) -> str:
     return ROLES.get(canonical) or LABELS.get(canonical) or proposed.labels.get(canonical, canonical)
 
 
-def _ask(questions: tuple[Question, ...], blocking: tuple[str, ...]) -> dict[str, str]:
+def _ask(questions: tuple[Question, ...], blocking: set[str]) -> dict[str, str]:
     """One radio by question; a question that no total depends on may stay without an answer."""
     answers = {}
     for question in questions:
@@ -116,19 +122,22 @@ def _ask(questions: tuple[Question, ...], blocking: tuple[str, ...]) -> dict[str
 
 
 def _load(raw: bytes, name: str, owner: str, answers: dict[str, str]) -> Dataset | None:
+    """The dataset, or None while a question that a total depends on has no answer."""
     try:
         with st.spinner("Mise en forme par mois…"):
             return cached(
                 "loaded", owner, lambda: data.load_dataset(raw, name=name, mapping=answers), nom=name, reponses=answers
             )
     except MappingError as error:
-        asked = tuple(q for q in error.questions if q.key not in answers)
-        if not asked:
+        if not error.questions:
             raise
+        known = state.get(f"{FOLLOWUPS}{owner}", ())
+        new = tuple(q for q in error.questions if f"question_{q.key}" not in st.session_state)
+        if new:
+            state.put(f"{FOLLOWUPS}{owner}", (*known, *new))
+            st.rerun()
         st.info("Répondez aux questions ci-dessus pour continuer : un total en dépend.", icon=":material/help:")
-        already = {key.removeprefix("question_") for key in st.session_state if str(key).startswith("question_")}
-        more = _ask(tuple(q for q in asked if q.key not in already), tuple(q.key for q in asked))
-        return _load(raw, name, owner, {**answers, **more}) if more else None
+        return None
 
 
 def show_delete(view: View) -> None:
@@ -146,6 +155,7 @@ def show_delete(view: View) -> None:
 
 def _delete(token: str) -> None:
     store.delete(token)
+    forget_everything()
     state.forget_opened(token)
     use_dataset(DEMO)
     state.leave_notice("success", "Les données ont été supprimées.")

@@ -239,6 +239,22 @@ def test_lines_that_cannot_be_read_are_kept_with_their_reason(visit):
     assert "99" in text
 
 
+def test_a_question_that_comes_after_the_others_can_be_answered(visit):
+    """The same premium on several lines of a poste: repeated, or shared out? The page asks, hears, and goes on."""
+    rows = "".join(
+        f"01/{m:02d}/{y};{p};{100 + m + rank};1000\n"
+        for y in (2022, 2023)
+        for m in range(1, 13)
+        for rank, p in enumerate(("Dentaire", "Optique", "Dentaire"))
+    )
+    one = upload(visit("/donnees"), csv("primes.csv", f"Mois;Poste;Prestations;Cotisations\n{rows}"))
+    assert "répété" in one.text()
+    one.page.get_by_text("Réparti : les lignes s’additionnent").click()
+    one.idle().page.get_by_role("button", name="Utiliser ces données").click()
+    expect(one.page.get_by_text("est utilisé par toutes les pages")).to_be_visible(timeout=30_000)
+    assert one.idle().page.get_by_role("button", name="Utiliser ces données").count() == 0
+
+
 def test_a_hostile_file_runs_nothing_and_calls_no_one(visit):
     """Names that would be markup: the fixture fails the test on any request elsewhere, any console error."""
     evil = "![x](http://exemple.invalid/a.png)<script>alert(1)</script>"

@@ -5,9 +5,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analytics.constat import describe, from_param
+from analytics.constat import describe, from_param, to_param, with_dataset
+from analytics.descriptive import build_constat
 from analytics.french import format_gap
+from analytics.indicators import get_indicator
+from analytics.schema import Selection
 from data import store
+from pages.components.datasets import open_dataset
 from pages.components.jobs import get_jobs
 from tests.pages.conftest import PAGES, UNWANTED, open_app, words
 from tests.samples import make_dataset
@@ -91,6 +95,7 @@ def test_a_perimeter_and_a_period_of_the_link(token):
 
 
 def test_a_deleted_dataset_is_said_and_the_demonstration_shown(token):
+    assert "essai" in words(open_app("accueil", d=token))  # its results are in the caches
     store.delete(token)
     app = open_app("accueil", d=token)
     assert not app.exception
@@ -137,8 +142,46 @@ def test_the_bridge_sums_to_the_constat(token):
 
 def test_levers_are_read_the_french_way(token):
     app = open_app("prescriptive", d=token)
-    app.text_input(key="a_hausse_collectif").set_value("4,5").run()
+    app.text_input(key="a_hausse_0").set_value("4,5").run()
     assert not app.exception
     assert not [w for w in app.warning if "nombre" in w.value]
-    app.text_input(key="a_hausse_collectif").set_value("beaucoup").run()
+    app.text_input(key="a_hausse_0").set_value("beaucoup").run()
     assert any("Ce n’est pas un nombre" in w.value and "Valeur retenue" in w.value for w in app.warning)
+
+
+@pytest.mark.parametrize("key", ["cotisation", "consommation", "frequence", "cout_moyen", "actes", "ratio_pc"])
+def test_whatever_the_constat_the_bridge_says_what_it_sums(key, token):
+    opened = open_dataset(token)
+    selection = Selection(pd.Timestamp("2025-01-01"), pd.Timestamp("2025-12-01"))
+    found = with_dataset(build_constat(opened.completed, key, selection), token)
+    app = open_app("diagnostic", d=token, constat=to_param(found))
+    assert not app.exception
+    if key == "ratio_pc":
+        shown = found
+    else:
+        assert any("ne se décompose pas" in i.value for i in app.info)
+        shown = build_constat(opened.completed, "prestation", selection)
+    gap = format_gap(shown.ecart, "taux" if key == "ratio_pc" else "EUR")
+    assert any(gap in c.value for c in app.caption if "somme des barres" in c.value)
+
+
+@pytest.mark.parametrize("key", ["ratio_pc", "beneficiaires", "reste_a_charge_moyen", "frequence"])
+def test_each_indicator_is_drawn(key, token):
+    app = open_app("descriptive", d=token, indicateur=get_indicator(key).label)
+    assert not app.exception
+    assert get_indicator(key).definition in words(app)
+
+
+def test_values_that_look_alike_have_their_own_levers():
+    sample = make_dataset(40)
+    names = {"individuel": "Confort", "collectif": "Confort +"}
+    care = sample.prestation.assign(contrat=sample.prestation["contrat"].map(names))
+    members = sample.cotisation.assign(contrat=sample.cotisation["contrat"].map(names))
+    app = open_app("prescriptive", d=store.save(replace(sample, prestation=care, cotisation=members)))
+    assert not app.exception
+
+
+def test_too_little_history_is_not_called_normal():
+    app = open_app("accueil", d=store.save(make_dataset(20)))
+    assert not app.success
+    assert any("16 mois complets de plus" in i.value for i in app.info)

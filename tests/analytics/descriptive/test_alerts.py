@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -63,3 +65,14 @@ def describe_ratio(dataset, selection):
     from analytics.descriptive import build_constat
 
     return describe(build_constat(dataset, "ratio_pc", selection), dataset).text
+
+
+def test_a_missing_month_makes_no_alert():
+    whole = make_dataset(72, seed=3, drift=0.4)
+    without = replace(
+        whole,
+        prestation=whole.prestation[whole.prestation["mois"] != "2024-02-01"],
+        cotisation=whole.cotisation[whole.cotisation["mois"] != "2024-02-01"],
+    )
+    known = [a.selection.filtres for a in find_alerts(whole)]
+    assert all(a.selection.filtres in known for a in find_alerts(without))

@@ -8,6 +8,7 @@ from analytics.descriptive import compare_periods, comparison_period, compute_in
 from analytics.errors import ParameterError
 from analytics.indicators import available_indicators
 from analytics.schema import Selection
+from tests.samples import allocate_premiums
 
 
 def brute(dataset, key, mois, **filters):
@@ -59,11 +60,7 @@ def test_premiums_that_are_not_split_give_no_ratio_by_poste(small):
 
 
 def test_allocated_premiums_give_the_ratio_by_poste(small):
-    shares = pd.DataFrame({"poste": ["dentaire", "optique", "pharmacie"], "part": [0.4, 0.3, 0.3]})
-    split = small.cotisation.drop(columns="beneficiaires").merge(shares, how="cross")
-    split["cotisation"] *= split.pop("part")
-    heads = small.cotisation.drop(columns="cotisation")
-    allocated = replace(small, cotisation=pd.concat([split, heads], ignore_index=True))
+    allocated = allocate_premiums(small)
     table = compute_total(allocated, "ratio_pc", by=("poste",)).set_index("poste")
     paid = small.prestation.groupby("poste")["prestation"].sum()
     assert table.loc["dentaire", "valeur"] == pytest.approx(
@@ -116,11 +113,39 @@ def test_categories_and_text_give_the_same_table(small):
         pd.testing.assert_frame_equal(compute_indicator(coded, key, by=by), compute_indicator(small, key, by=by))
 
 
-def test_every_available_indicator_runs_by_every_dimension(small):
-    for indicator in available_indicators(small):
-        for dimension in small.dimensions:
-            table = compute_indicator(small, indicator.key, by=(dimension,))
-            assert (table["valeur"].notna() | (table["raison"] != "")).all()
+@pytest.mark.parametrize("shared_out", [False, True], ids=["whole premiums", "premiums by poste"])
+def test_every_available_indicator_runs_by_every_dimension(small, shared_out):
+    dataset = allocate_premiums(small) if shared_out else small
+    for indicator in available_indicators(dataset):
+        for dimension in dataset.dimensions:
+            for compute in (compute_indicator, compute_total):
+                table = compute(dataset, indicator.key, by=(dimension,))
+                assert len(table) >= 2
+                assert (table["valeur"].notna() | (table["raison"] != "")).all()
+
+
+def test_a_filter_on_care_keeps_the_members(small):
+    kept = allocate_premiums(small).filtered(Selection(filtres={"poste": ("dentaire",)}))
+    assert kept.cotisation["beneficiaires"].sum() == pytest.approx(small.cotisation["beneficiaires"].sum())
+    assert kept.cotisation["cotisation"].sum() == pytest.approx(0.4 * small.cotisation["cotisation"].sum())
+
+
+YEAR_2024 = Selection(pd.Timestamp("2024-01-01"), pd.Timestamp("2024-12-01"))
+
+
+def test_a_period_with_a_hole_is_not_compared(small):
+    care = small.prestation[small.prestation["mois"] != "2023-05-01"]
+    row = compare_periods(replace(small, prestation=care), "prestation", selection=YEAR_2024).iloc[0]
+    assert np.isfinite(row["valeur"])
+    assert np.isnan(row["reference"])
+    assert "manque un mois" in row["raison"]
+
+
+def test_a_ratio_of_months_that_differ_is_refused(small):
+    care = small.prestation[small.prestation["mois"] != "2024-05-01"]
+    row = compare_periods(replace(small, prestation=care), "ratio_pc", selection=YEAR_2024).iloc[0]
+    assert np.isnan(row["valeur"])
+    assert "ne couvrent pas les mêmes mois" in row["raison"]
 
 
 def test_unknown_dimension(small):

@@ -65,7 +65,7 @@ def working_days(months: pd.DatetimeIndex, *, saturday: float = 0.0) -> np.ndarr
         Days, one per month.
     """
     first = months.to_numpy().astype("datetime64[M]")
-    start, stop = first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]")
+    start, stop = first.astype("datetime64[D]"), (first + np.timedelta64(1, "M")).astype("datetime64[D]")
     off = _public_holidays(int(months.year.min()), int(months.year.max()))
     days = np.busday_count(start, stop, holidays=off).astype(float)
     if saturday:

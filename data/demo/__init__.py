@@ -113,7 +113,7 @@ def _premium_rows(month: pd.Timestamp, members: tuple[np.ndarray, ...], seed: in
 def _care_rows(month: pd.Timestamp, drawn: dict[str, np.ndarray], *, planted: bool) -> pd.DataFrame:
     """Rows of one month of care: one per month of payment and cell, amounts in whole cents."""
     line = drawn["ligne"]
-    paid = month.to_datetime64().astype("datetime64[M]") + drawn["delai"]
+    paid = month.to_datetime64().astype("datetime64[M]") + drawn["delai"].astype("timedelta64[M]")
     rows = {"mois": _month_column(month, len(line)), "mois_paiement": paid.astype("datetime64[us]")}
     rows |= _dimensions(drawn["cellule"])
     rows["poste"] = pd.Categorical.from_codes(LINE_POSTES[line], list(POSTES))

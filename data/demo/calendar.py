@@ -50,7 +50,8 @@ def count_working_days(months: pd.DatetimeIndex) -> np.ndarray:
     years = range(months[0].year, months[-1].year + 1)
     closed = np.array(sorted(holidays.country_holidays("FR", years=years)), dtype="datetime64[D]")
     first = months.to_numpy().astype("datetime64[M]")
-    return np.busday_count(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"), holidays=closed)
+    following = first + np.timedelta64(1, "M")
+    return np.busday_count(first.astype("datetime64[D]"), following.astype("datetime64[D]"), holidays=closed)
 
 
 def activity(months: pd.DatetimeIndex) -> np.ndarray:

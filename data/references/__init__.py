@@ -1,6 +1,6 @@
 """Public facts with their date and their source: market figures, events, taxes, labels of codes.
 
-Each YAML file is typed by hand. A figure without a date or without a source is refused at loading.
+Every figure carries its date and its source: one without them is refused at loading.
 """
 
 from __future__ import annotations

@@ -59,12 +59,12 @@ class Opened:
         """Dimensions with at least two values."""
         return [d for d, values in self.values.items() if len(values) > 1]
 
-    @property
+    @functools.cached_property
     def complete_months(self) -> pd.DatetimeIndex:
         """Months known well enough to be compared."""
         return pd.DatetimeIndex(self.maturity.loc[self.maturity["statut"] != "incomplet", "mois"])
 
-    @property
+    @functools.cached_property
     def incomplete_months(self) -> pd.DatetimeIndex:
         """Months muted on every chart and left out of every test and fit."""
         return pd.DatetimeIndex(self.maturity.loc[self.maturity["statut"] == "incomplet", "mois"])

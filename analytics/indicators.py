@@ -123,6 +123,12 @@ def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
     raise ParameterError("Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}.")
 
 
+def extra_measures(dataset: Dataset) -> list[str]:
+    """Measures of `prestation` that the file brought and the contract does not know."""
+    care = dataset.prestation
+    return [m for m in dataset.labels if m in care.columns and care[m].dtype.kind == "f"]
+
+
 def _looks_like_money(measure: str, dataset: Dataset) -> bool:
     """Whether the title of a measure, in the file or ours, says that it is an amount."""
     titles = [measure, dataset.label(measure), *(t for t, canonical in dataset.mapping.items() if canonical == measure)]

@@ -9,7 +9,7 @@ from analytics.descriptive import find_alerts
 from analytics.descriptive.alerts import MIN_MONTHS
 from analytics.french import format_number
 from pages.components.cache import cached
-from pages.components.constat import STEPS, reliability, steps
+from pages.components.constat import reliability, steps
 from pages.components.messages import safe
 from pages.components.quality import findings_of
 from pages.components.sidebar import View
@@ -65,6 +65,6 @@ def show_decisions(view: View, *, limit: int) -> None:
         with st.container(border=True, key=f"alerte_{rank}"):
             st.markdown(f"**{safe(describe(constat, view.dataset).text)}**")
             st.caption(reliability(constat, view.dataset))
-            steps(constat, key=f"alerte_{rank}", only=tuple(STEPS))
+            steps(constat, key=f"alerte_{rank}")
     if len(alerts) > limit:
         st.page_link("pages/descriptive.py", label=f"Voir les {len(alerts)} alertes", icon=":material/arrow_forward:")

@@ -8,7 +8,7 @@ import streamlit as st
 from analytics.constat import Constat
 from analytics.descriptive import compute_indicator
 from analytics.french import format_gap, format_month, format_percent, format_value, is_missing
-from analytics.indicators import Indicator, get_indicator, missing_measures
+from analytics.indicators import Indicator, extra_measures, get_indicator, missing_measures
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
 from pages.components.constat import measure
@@ -30,9 +30,7 @@ def headline_keys(dataset: Dataset) -> list[str]:
     keys = [main if key == "prestation" and main not in (None, "prestation") else key for key in HEADLINES]
     if main is not None and main != "prestation":
         keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
-        keys += [
-            m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"
-        ]
+        keys += extra_measures(dataset)
     return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
 
 

@@ -10,7 +10,7 @@ from analytics.diagnostic import Localisation, find_causes
 from analytics.french import format_euros, format_number, format_percent, is_missing
 from analytics.schema import Selection
 from pages.components.cache import cached
-from pages.components.constat import STEPS, format_risk, measure, steps
+from pages.components.constat import format_risk, measure, steps
 from pages.components.messages import safe, told_in_french
 from pages.components.sidebar import View
 
@@ -69,4 +69,4 @@ def _show_cause(view: View, constat: Constat, row) -> None:
         filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
         narrower = Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
         found = measure(view.opened, explained_measure(view, constat), narrower, q_value=float(row.q_value))
-        steps(found, key=f"cause_{row.rang}", only=tuple(STEPS))
+        steps(found, key=f"cause_{row.rang}")

@@ -54,7 +54,7 @@ def followed(opened: Opened) -> Constat | None:
 
 def follow(constat: Constat, page: str) -> None:
     """Carry a finding to another page: the selection of the sidebar becomes its own."""
-    state.put(state.PERIOD, "Mois au choix")
+    state.put(state.PERIOD, state.CHOSEN_MONTHS)
     state.put(state.FIRST_MONTH, constat.selection.debut)
     state.put(state.LAST_MONTH, constat.selection.fin)
     state.put(state.COMPARISON, constat.selection.comparaison)
@@ -63,7 +63,7 @@ def follow(constat: Constat, page: str) -> None:
     for dimension, values in constat.selection.filtres.items():
         state.put(state.filter_key(dimension), list(values))
     state.put(state.CONSTAT, to_param(constat))
-    state.put("_go", page)
+    state.put(state.GO, page)
 
 
 def steps(constat: Constat, *, key: str, only: tuple[str, ...] = tuple(STEPS)) -> None:
@@ -86,7 +86,7 @@ def banner(opened: Opened, constat: Constat | None, selection: Selection, *, her
         with st.container(horizontal=True):
             steps(constat, key=f"banner_{here}", only=tuple(s for s in STEPS if s != here))
             st.button("Quitter le constat", key="constat_leave", icon=":material/close:", type="tertiary",
-                      on_click=state.put, args=("_leave", True))  # fmt: skip
+                      on_click=state.put, args=(state.LEAVE, True))  # fmt: skip
 
 
 def reliability(constat: Constat, dataset: Dataset) -> str:
@@ -110,12 +110,12 @@ def format_risk(q_value: float) -> str:
 
 def travel() -> None:
     """Carry out what a button of a finding asked for, before anything is drawn."""
-    if state.get("_leave"):
-        state.put("_leave", False)
+    if state.get(state.LEAVE):
+        state.put(state.LEAVE, False)
         state.keep(state.CONSTAT, None)
-    page = state.get("_go")
+    page = state.get(state.GO)
     if page:
-        state.put("_go", None)
+        state.put(state.GO, None)
         st.switch_page(
             page, query_params={k: v for k, v in st.session_state.items() if k in (state.DATASET, state.CONSTAT) and v}
         )

@@ -102,7 +102,8 @@ def current_dataset() -> Opened:
             "Ce lien désigne un jeu de données supprimé ou inconnu. Voici la démonstration.", icon=":material/link_off:"
         )
         return open_dataset(DEMO)
-    state.remember_opened(token) if token not in state.opened() else None
+    if token not in state.opened():
+        state.remember_opened(token)
     return opened
 
 

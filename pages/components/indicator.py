@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.constat import describe
-from analytics.indicators import Indicator, available_indicators, get_indicator
+from analytics.indicators import Indicator, available_indicators, extra_measures, get_indicator
 from charts.picture import Picture
 from charts.trend import chart_trend
 from pages.components import figure
@@ -22,9 +22,7 @@ def choose_indicator(view: View) -> Indicator:
     """Select box of what the dataset can compute, its own measures included."""
     dataset = view.dataset
     options = [i.key for i in available_indicators(dataset)]
-    options += [
-        m for m in dataset.labels if m in dataset.prestation.columns and dataset.prestation[m].dtype.kind == "f"
-    ]
+    options += extra_measures(dataset)
     main = dataset.main_measure or "cotisation"
     key = st.selectbox(
         "Indicateur",

@@ -14,7 +14,7 @@ from pages.components import state
 from pages.components.constat import followed
 from pages.components.datasets import DEMO, Opened, current_dataset, open_dataset, use_dataset
 
-LAST_YEAR, THIS_YEAR, ALL, CHOSEN = "12 derniers mois connus", "Depuis janvier", "Tout l’historique", "Mois au choix"
+LAST_YEAR, THIS_YEAR, ALL = "12 derniers mois connus", "Depuis janvier", "Tout l’historique"
 COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
 MAX_VALUES = 400
 
@@ -132,9 +132,9 @@ def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
     months = opened.completed.months
     last = last_month(opened)
     years = [str(y) for y in sorted({m.year for m in months if m <= last}, reverse=True)]
-    presets = [LAST_YEAR, THIS_YEAR, *years, ALL, CHOSEN]
+    presets = [LAST_YEAR, THIS_YEAR, *years, ALL, state.CHOSEN_MONTHS]
     chosen = st.selectbox("Période", presets, key=state.PERIOD, bind="query-params")
-    if chosen == CHOSEN:
+    if chosen == state.CHOSEN_MONTHS:
         return _choose_months(months, last)
     if chosen == THIS_YEAR:
         return pd.Timestamp(last.year, 1, 1), last

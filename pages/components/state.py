@@ -11,6 +11,8 @@ DATASET, CONSTAT = "d", "constat"
 PERIOD, FIRST_MONTH, LAST_MONTH, COMPARISON = "periode", "debut", "fin", "comparaison"
 FILTER_PREFIX = "f_"
 VIEW, NOTICE, OPENED = "_view", "_notice", "_opened"
+GO, LEAVE = "_go", "_leave"
+CHOSEN_MONTHS = "Mois au choix"  # the period that takes its months from FIRST_MONTH and LAST_MONTH
 
 
 def mirror(key: str) -> str | None:

@@ -26,8 +26,6 @@ THIRD_PARTIES = (
     "pyarrow.parquet",
     "scipy.optimize",
     "scipy.stats",
-    "statsmodels.tsa.exponential_smoothing.ets",
-    "statsmodels.tsa.statespace.sarimax",
     "statsmodels.tsa.stl._stl",
 )
 OUR_PACKAGES = ("analytics", "charts", "data", "reports", "pages.components")

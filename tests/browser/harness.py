@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 ROOT = Path(__file__).resolve().parents[2]
 DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
 START_SECONDS = 240
 IDLE_MS = 60_000
 MAX_HEIGHT = 12_000
+OPENINGS, OPENING_MS = 4, 5_000
 IDLE = (
     "[data-testid='stApp'][data-test-connection-state='CONNECTED'][data-test-script-state='notRunning']"
     ":not(:has([data-stale='true'], [data-testid='stSkeleton'], [data-testid='stSpinner']))"
@@ -159,6 +161,19 @@ class Visit:
             self.drawn(timeout)
             self.page.wait_for_timeout(150)
         return self.drawn(timeout)
+
+    def choose(self, label: str, option: str) -> Visit:
+        """Take an option of a multiselect. Its list closes when the box moves under it: it is then opened again."""
+        box = self.page.get_by_test_id("stMultiSelect").filter(has_text=label).locator("input")
+        wanted = self.page.get_by_role("option", name=option)
+        for _ in range(OPENINGS):
+            box.click()
+            try:
+                wanted.click(timeout=OPENING_MS)
+                return self
+            except PlaywrightTimeout:
+                self.page.keyboard.press("Escape")
+        raise AssertionError(f"« {option} » n’est pas proposé par « {label} »")
 
     def text(self, part: str = "stMain") -> str:
         """Visible text of a part of the page, icons (whose names are text) and text of no size left out."""

@@ -120,9 +120,7 @@ def test_the_selection_is_in_the_link_and_survives_a_reload(visit):
     one.page.get_by_test_id("stSidebar").get_by_text("Juste avant").click()
     one.idle()
     one.page.get_by_test_id("stSidebar").get_by_text("Périmètre").click()
-    one.page.get_by_test_id("stMultiSelect").filter(has_text="Poste").locator("input").click()
-    one.page.get_by_role("option", name="optique").click()
-    one.idle()
+    one.idle().choose("Poste", "optique").idle()
     assert "f_poste=optique" in one.page.url
     assert "comparaison=" in one.page.url
     before = one.text()

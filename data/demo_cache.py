@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.errors import ReadError
 from analytics.schema import Dataset
 from data.demo import SEED, generate, last_complete_month
-from data.store import home, read_manifest, write_manifest
+from data.store import StoreError, home, read_manifest, write_manifest
 
 _HERE = Path(__file__).parent
 
@@ -42,7 +42,7 @@ def demo_dataset(seed: int = SEED, *, until: str | pd.Timestamp | None = None) -
         return read_manifest(path)
     dataset = generate(seed, until=month)
     # A folder that cannot be written only costs the next start its few seconds.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(StoreError):
         write_manifest(dataset, path)
     return dataset
 

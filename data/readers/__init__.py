@@ -1,5 +1,5 @@
 """Files in: bytes to a typed table, every line accounted for."""
 
-from data.readers.table import Table, read_table
+from data.readers.table import Table, read_table, refuse_empty
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "read_table", "refuse_empty"]

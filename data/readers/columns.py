@@ -49,6 +49,8 @@ class Column:
         What the cells do not settle; for a text column, nothing is read before the answer.
     findings : tuple of dict
         What was supposed in reading it.
+    quarters : bool
+        True for dates that are the first days of quarters.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Column:
     decimal: str | None = None
     question: Question | None = None
     findings: tuple[dict, ...] = field(default=())
+    quarters: bool = False
 
     @property
     def undecided(self) -> bool:
@@ -68,7 +71,23 @@ class Column:
         return self.kind == "text" and self.question is not None
 
 
-def type_columns(cells: pa.Table, answers: Mapping[str, str]) -> list[Column]:
+@dataclass(frozen=True)
+class Hints:
+    """What the source says about its own cells, that a text file cannot say.
+
+    Attributes
+    ----------
+    decimals : mapping
+        Decimal sign of the columns whose numbers were already numbers (workbook, Parquet).
+    since_1904 : bool
+        True when the days of the workbook are counted from 1 January 1904.
+    """
+
+    decimals: Mapping[str, str] = field(default_factory=dict)
+    since_1904: bool = False
+
+
+def type_columns(cells: pa.Table, answers: Mapping[str, str], hints: Hints | None = None) -> list[Column]:
     """Type every column; a number that could be read two ways takes the decimal sign of the rest of the file.
 
     Parameters
@@ -77,10 +96,14 @@ def type_columns(cells: pa.Table, answers: Mapping[str, str]) -> list[Column]:
         One text column per column of the file.
     answers : mapping
         Answers to the questions "decimale:<colonne>" and "ordre_date:<colonne>".
+    hints : Hints, optional
+        What a workbook says of its cells.
     """
+    hints = hints or Hints()
     encoded = {name: _encode(cells.column(name)) for name in cells.column_names}
-    columns = [_type_column(name, *encoded[name], answers) for name in cells.column_names]
-    signs = {c.decimal for c in columns if c.decimal in (",", ".")}
+    columns = [_type_column(name, *encoded[name], answers, hints) for name in cells.column_names]
+    # A real number of a workbook says nothing of the sign that a person used in the text cell beside it.
+    signs = {c.decimal for c in columns if c.decimal in (",", ".") and c.name not in hints.decimals}
     if len(signs) != 1:
         return columns
     sign = signs.pop()
@@ -89,6 +112,8 @@ def type_columns(cells: pa.Table, answers: Mapping[str, str]) -> list[Column]:
 
 def _encode(column: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
     """Distinct cells and codes; a column of nearly all different cells is taken as it is."""
+    if column.num_chunks == 0:
+        return pa.array([], pa.string()), np.zeros(0, dtype=np.int64)
     whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     sample = whole[:_SAMPLE]
     if len(sample) == _SAMPLE and len(sample.unique()) > 0.5 * _SAMPLE:
@@ -97,21 +122,35 @@ def _encode(column: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
     return encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False)
 
 
-def _type_column(name: str, texts: pa.Array, codes: np.ndarray, answers: Mapping[str, str]) -> Column:
+def _type_column(name: str, texts: pa.Array, codes: np.ndarray, answers: Mapping[str, str], hints: Hints) -> Column:
     counts = np.bincount(codes, minlength=len(texts))
     hint = guess(name)
     kind = hint.kind if hint else ""
     if kind in ("dimension", "identifier", "personal") or (not kind and looks_like_code(name)):
         return _as_text(name, texts, codes)
-    dated = _as_date(name, texts, codes, counts, kind, answers)
+    dated = _as_date(name, texts, codes, counts, kind, answers, hints)
     if dated is not None:
         return dated
-    return _as_number(name, texts, codes, counts, kind, answers) or _as_text(name, texts, codes)
+    return _as_number(name, texts, codes, counts, kind, answers, hints) or _as_text(name, texts, codes)
 
 
 def _as_text(name: str, texts: pa.Array, codes: np.ndarray, question: Question | None = None) -> Column:
     missing = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy(zero_copy_only=False).astype(bool)
-    return Column(name, "text", texts, codes, None, missing, np.zeros(len(texts), dtype=bool), question=question)
+    good = np.zeros(len(texts), dtype=bool)
+    return Column(
+        name, "text", texts, codes, None, missing, good, question=question, findings=_scaled(name, texts, missing)
+    )
+
+
+def _scaled(name: str, texts: pa.Array, missing: np.ndarray) -> tuple[dict, ...]:
+    """Amounts such as « 12,5 k€ » are not read: nothing says that every line is in the same unit."""
+    filled = pc.filter(texts, pa.array(~missing))[:50]
+    scaled = pc.sum(pc.match_substring_regex(filled, r"(?i)\d\s*(k|m|md)\s?(€|eur|euros)\s*$")).as_py() or 0
+    if scaled * 2 <= len(filled):
+        return ()
+    message = f"Les montants de « {name} » sont en milliers ou en millions d’euros : ils ne sont pas lus."
+    remedy = "Exportez-les en euros, sans k€ ni M€."
+    return (finding("conformite.unite", "attention", message, colonne=name, remede=remedy),)
 
 
 def _share(good: np.ndarray, missing: np.ndarray, counts: np.ndarray) -> float:
@@ -120,7 +159,13 @@ def _share(good: np.ndarray, missing: np.ndarray, counts: np.ndarray) -> float:
 
 
 def _as_date(
-    name: str, texts: pa.Array, codes: np.ndarray, counts: np.ndarray, kind: str, answers: Mapping[str, str]
+    name: str,
+    texts: pa.Array,
+    codes: np.ndarray,
+    counts: np.ndarray,
+    kind: str,
+    answers: Mapping[str, str],
+    hints: Hints,
 ) -> Column | None:
     named = kind in ("month", "calendar")
     trimmed = pc.utf8_trim_whitespace(texts)
@@ -128,7 +173,12 @@ def _as_date(
     if not named and not _may_hold_dates(trimmed, missing):
         return None
     order = answers.get(f"ordre_date:{name}")
-    dates = parse_dates(pd.Series(trimmed, dtype="str"), named=named, order=order if order in ORDERS else None)
+    dates = parse_dates(
+        pd.Series(trimmed, dtype="str"),
+        named=named,
+        order=order if order in ORDERS else None,
+        since_1904=hints.since_1904,
+    )
     read = ~np.isnat(dates.values)
     if _share(read, missing, counts) < (SHARE_NAMED if named else SHARE):
         return None
@@ -140,10 +190,15 @@ def _as_date(
     if not dates.settled:
         notes.append(_order_finding(name, dates.monthly_american))
     if dates.serial:
-        message = "Les dates sont des numéros de jour Excel, comptés depuis le 30 décembre 1899."
+        first = "1er janvier 1904" if hints.since_1904 else "30 décembre 1899"
+        message = f"Les dates sont des numéros de jour Excel, comptés depuis le {first}."
         notes.append(finding("conformite.date_excel", "info", message, colonne=name))
+    if dates.quarters:
+        message = "Les dates sont des trimestres, notés par leur premier jour."
+        notes.append(finding("conformite.trimestres", "info", message, colonne=name))
     question = None if dates.settled else order_question(name)
-    return Column(name, "date", texts, codes, dates.values, missing, ~read & ~missing, None, question, tuple(notes))
+    bad = ~read & ~missing
+    return Column(name, "date", texts, codes, dates.values, missing, bad, None, question, tuple(notes), dates.quarters)
 
 
 def _order_finding(name: str, american: bool) -> dict:
@@ -170,19 +225,31 @@ def _may_hold_dates(trimmed: pa.Array, missing: np.ndarray) -> bool:
     filled = pc.filter(trimmed, pa.array(~missing))[:50]
     if not len(filled):
         return False
-    shape = r"\d[-/ .]\d{1,4}([-/.]\d{2,4})?$|\d{4}-\d{2}|[^\W\d_]{3}.*\d{2}|^(19|20)\d{4}$|\d[-/.]\d{1,2}[-/.]\d"
+    shape = (
+        r"\d[-/ .]\d{1,4}([-/.]\d{2,4})?$|\d{4}-\d{2}|[^\W\d_]{3}.*\d{2}|^(19|20)\d{4}$|\d[-/.]\d{1,2}[-/.]\d"
+        r"|\d[- ]?[TtQq][1-4]?\b|\b[TtQq][1-4]\b"
+    )
     return bool(pc.any(pc.match_substring_regex(filled, shape)).as_py())
 
 
 def _as_number(
-    name: str, texts: pa.Array, codes: np.ndarray, counts: np.ndarray, kind: str, answers: Mapping[str, str]
+    name: str,
+    texts: pa.Array,
+    codes: np.ndarray,
+    counts: np.ndarray,
+    kind: str,
+    answers: Mapping[str, str],
+    hints: Hints,
 ) -> Column | None:
     answer = answers.get(f"decimale:{name}")
-    numbers = parse_numbers(texts, counts, decimal=DECIMAL_ANSWERS.get(answer or ""))
+    numbers = parse_numbers(texts, counts, decimal=DECIMAL_ANSWERS.get(answer or "") or hints.decimals.get(name))
     measured = kind in ("measure", "average")
+    if numbers.missing.all():
+        # Cells that all say « nothing known » are missing numbers; cells that are all empty say nothing.
+        said = pc.any(pc.not_equal(pc.utf8_trim_whitespace(texts), "")).as_py()
+        return _number_column(name, texts, codes, numbers) if said else None
     if numbers.undecided:
-        readable = numbers.comma + numbers.point + numbers.ambiguous
-        if readable < SHARE_NAMED * counts[~numbers.missing].sum():
+        if numbers.readable < (SHARE_NAMED if measured else SHARE) * counts[~numbers.missing].sum():
             return None
         return _as_text(name, texts, codes, _decimal_question(name, numbers))
     if _share(~numbers.bad, numbers.missing, counts) < (SHARE_NAMED if measured else SHARE):

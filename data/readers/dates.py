@@ -1,4 +1,4 @@
-"""French dates and months, parsed once per distinct value: day first, month names, ISO, compact months."""
+"""French dates, months and quarters, parsed once per distinct value: day first, month names, ISO, compact months."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from data.vocabulary import normalise
 _MONTH_NAMES = (
     ("janvier", "janv", "jan", "january"),
     ("fevrier", "fevr", "fev", "feb", "february"),
-    ("mars", "mar", "march"),
-    ("avril", "avr", "apr", "april"),
+    ("mars", "mar", "mrs", "march"),
+    ("avril", "avr", "avri", "apr", "april"),
     ("mai", "may"),
     ("juin", "jun", "june"),
-    ("juillet", "juil", "jul", "july"),
+    ("juillet", "juil", "juill", "jul", "jlt", "july"),
     ("aout", "aou", "aug", "august"),
-    ("septembre", "sept", "sep", "september"),
-    ("octobre", "oct", "october"),
-    ("novembre", "nov", "november"),
-    ("decembre", "dec", "december"),
+    ("septembre", "septe", "sept", "sep", "september"),
+    ("octobre", "octo", "oct", "october"),
+    ("novembre", "nove", "nov", "november"),
+    ("decembre", "dece", "dec", "december"),
 )
 #: Month number of each French (or English) name or abbreviation, without accents.
 MONTH_NUMBER = {name: i for i, names in enumerate(_MONTH_NAMES, start=1) for name in names}
+#: « jui » is June beside July, July beside June, and nothing when it stands alone.
+_UNSURE = "jui"
 
 _TIME = r"(?:[T ]\d{1,2}[:h]\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?"
 #: Shape of a date -> pattern with named groups y, m, d (first and second when the order is to be settled).
@@ -37,8 +39,18 @@ _SHAPES = {
 }
 _COMPACT = {"mois_compact": r"^(?P<y>\d{4})(?P<m>\d{2})$", "jour_compact": r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})$"}
 _SERIAL = r"^(?P<n>[3-5]\d{4})(?:[.,]0+)?$"
-_WORDS = r"^(?:(?P<d>\d{1,2})(?:er)? )?(?P<w>[a-z]+) (?P<y>\d{4}|\d{2})$"
+_WEEKDAY = r"(?:(?:lun|mar|mercre|jeu|vendre|same)di |dimanche )?"
+_WORDS = rf"^{_WEEKDAY}(?:(?P<d>\d{{1,2}})(?:er)? )?(?P<w>[a-z]+) (?P<y>\d{{4}}|\d{{2}})$"
 _WORDS_YEAR_FIRST = r"^(?P<y>\d{4}) (?P<w>[a-z]+)$"
+_COMPACT_WORDS = r"^(?P<w>[a-z]+)(?P<y>\d{4}|\d{2})$"
+_QUARTER = (
+    r"(?:[tq] ?(?P<q>[1-4])|(?P<r>[1-4]) ?(?:er|e|eme|nd|re|ere)? ?(?:trim|trimestre)|(?:trim|trimestre) (?P<s>[1-4]))"
+)
+_QUARTERS = (
+    rf"^(?P<y>\d{{4}}) ?{_QUARTER}$",
+    rf"^{_QUARTER} (?P<y>\d{{4}}|\d{{2}})$",
+    r"^(?P<q>[1-4])(?P<r>)(?P<s>) ?t ?(?P<y>\d{4}|\d{2})$",
+)
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 
@@ -58,6 +70,8 @@ class Dates:
         True when those dates would be the first of each month if the month came first: a sign of an American file.
     serial : bool
         True when some values are Excel day numbers.
+    quarters : bool
+        True when some values are quarters, given by their first day.
     """
 
     values: np.ndarray
@@ -65,9 +79,10 @@ class Dates:
     settled: bool = True
     monthly_american: bool = False
     serial: bool = False
+    quarters: bool = False
 
 
-def parse_dates(texts: pd.Series, *, named: bool = False, order: str | None = None) -> Dates:
+def parse_dates(texts: pd.Series, *, named: bool = False, order: str | None = None, since_1904: bool = False) -> Dates:
     """Read distinct texts as dates.
 
     Parameters
@@ -78,6 +93,8 @@ def parse_dates(texts: pd.Series, *, named: bool = False, order: str | None = No
         True when the header says that it is a date: whole numbers such as 202401, 20240131 or 45292 are then dates.
     order : {"jour_mois", "mois_jour"}, optional
         Order to impose on 03/04/2024.
+    since_1904 : bool
+        True for a workbook that counts its days from 1 January 1904.
     """
     values = np.full(len(texts), "NaT", dtype="datetime64[s]")
     shapes = _SHAPES | _COMPACT if named or _all_compact(texts) else _SHAPES
@@ -91,9 +108,18 @@ def parse_dates(texts: pd.Series, *, named: bool = False, order: str | None = No
             found_order, settled, american = _order_of(parts[rows], order)
             parts = _ordered(parts, found_order)
         values[rows] = _assemble(parts[rows])
-    _read_words(texts, values)
-    serial = _read_serials(texts, values) if named else False
-    return Dates(values, found_order, settled, american, serial)
+    quarters = _read_words(texts, values)
+    serial = _read_serials(texts, values, since_1904) if named else False
+    return Dates(values, found_order, settled, american, serial, quarters)
+
+
+def month_numbers(words: pd.Series) -> pd.Series:
+    """Number of each month name or abbreviation (normalised), NaN for the rest; « jui » is read by its neighbours."""
+    numbers = words.map(MONTH_NUMBER)
+    found = set(numbers[words != _UNSURE].dropna())
+    unsure = {6: 7, 7: 6}
+    others = [unsure[n] for n in (6, 7) if n in found]
+    return numbers.where(words != _UNSURE, others[0] if len(others) == 1 else np.nan)
 
 
 def _all_compact(texts: pd.Series) -> bool:
@@ -133,26 +159,35 @@ def _assemble(parts: pd.DataFrame) -> np.ndarray:
     return dates.to_numpy().astype("datetime64[s]")
 
 
-def _read_words(texts: pd.Series, values: np.ndarray) -> None:
-    """Fill in place the dates written with a month name: janv.-24, janvier 2024, 1er mars 2024, 2024 mars."""
-    left = np.isnat(values) & texts.str.contains(r"[^\W\d_]{3}", regex=True).to_numpy()
+def _read_words(texts: pd.Series, values: np.ndarray) -> bool:
+    """Fill in place janv.-24, 1er mars 2024, 2024 mars, 2024-T1, 1er trimestre 2024; whether a quarter was met."""
+    left = np.isnat(values) & texts.str.contains(r"[^\W\d_]", regex=True).to_numpy()
     if not left.any():
-        return
-    words = texts[left].map(normalise)
-    for pattern in (_WORDS, _WORDS_YEAR_FIRST):
+        return False
+    words, target = texts[left].map(normalise), np.flatnonzero(left)
+    for pattern in (_WORDS, _WORDS_YEAR_FIRST, _COMPACT_WORDS):
         parts = words.str.extract(pattern)
-        month = parts["w"].map(MONTH_NUMBER)
+        month = month_numbers(parts["w"])
         rows = month.notna().to_numpy()
         if rows.any():
-            target = np.flatnonzero(left)[rows]
-            values[target] = _assemble(parts.assign(m=month)[rows])
+            values[target[rows]] = _assemble(parts.assign(m=month)[rows])
+    quarters = False
+    for pattern in _QUARTERS:
+        parts = words.str.extract(pattern)
+        rows = parts["y"].notna().to_numpy()
+        if rows.any():
+            quarter = parts["q"].fillna(parts["r"]).fillna(parts["s"])[rows].astype(int)
+            values[target[rows]] = _assemble(pd.DataFrame({"y": parts["y"][rows], "m": 3 * quarter - 2}))
+            quarters = True
+    return quarters
 
 
-def _read_serials(texts: pd.Series, values: np.ndarray) -> bool:
-    """Fill in place the Excel day numbers (days since 30 December 1899) from 1982 to 2064."""
+def _read_serials(texts: pd.Series, values: np.ndarray, since_1904: bool) -> bool:
+    """Fill in place the Excel day numbers (days since 30 December 1899, or 1 January 1904) from 1982 to 2064."""
     days = texts.str.extract(_SERIAL)["n"]
     rows = days.notna().to_numpy() & np.isnat(values)
     if rows.any():
         offset = days[rows].astype(int).to_numpy().astype("timedelta64[D]")
-        values[rows] = (np.datetime64("1899-12-30") + offset).astype("datetime64[s]")
+        first = np.datetime64("1904-01-01" if since_1904 else "1899-12-30")
+        values[rows] = (first + offset).astype("datetime64[s]")
     return bool(rows.any())

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from analytics.errors import ReadError
+from data.readers.french_bytes import likelihood, vote
 
-#: Single-byte encodings French software writes, most likely first (the first wins a tie).
-CANDIDATES = ("cp1252", "iso-8859-15", "mac_roman", "cp850")
-_LETTERS = "àâäçéèêëîïôöùûüÿœæ"
-_CAPITALS = "ÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸŒÆ"
-_SIGNS = "€’‘“”«»–—…°²³·\u00a0"
-_SAMPLE = 200_000
+#: What two encodings in one file must gain to be believed.
+_MIXTURE = 6.0
+_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+_TRIPLE = re.compile(r"(?s)(?=(.)([^\x00-\x7f])(.))")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -25,7 +25,7 @@ class Decoded:
     text : str
         The characters, without byte-order mark.
     encoding : str
-        Python name of the encoding, or "utf-8+cp1252" when both are in the file.
+        Python name of the encoding, or "utf-8+cp1252" (or another) when two are in the file.
     doubtful : tuple of int
         Lines that were not in the encoding of the others.
     """
@@ -91,61 +91,28 @@ def _checked(decoded: Decoded) -> Decoded:
 
 
 def _single_byte(data: bytes) -> Decoded:
+    encoding, score = vote(data)
+    mixed = _mixed(data, score) if _SEQUENCE.search(data) else None
+    return mixed or Decoded(data.decode(encoding), encoding)
+
+
+def _mixed(data: bytes, score: float) -> Decoded | None:
+    """The text when some lines are UTF-8 and others not, if that is likelier than a single encoding."""
     lines = data.split(b"\n")
-    high = [(i, line) for i, line in enumerate(lines) if not line.isascii()]
-    utf8 = {i for i, line in high if _is_utf8(line)}
-    if utf8:
-        others = [i for i, _ in high if i not in utf8]
-        text = "\n".join(line.decode("utf-8") if _is_utf8(line) else _lenient(line) for line in lines)
-        return Decoded(text, "utf-8+cp1252", tuple(i + 1 for i in others))
-    encoding = _vote(b"\n".join(line for _, line in high)[:_SAMPLE])
+    texts = [_utf8(line) for line in lines]
+    others = [i for i, text in enumerate(texts) if text is None]
+    rest, cost = vote(b"\n".join(lines[i] for i in others))
+    good = "\n".join(text for text in texts if text is not None and not text.isascii())
+    found = Counter(match.groups() for match in _TRIPLE.finditer(f"\n{good}\n"))
+    if likelihood((*triple, count) for triple, count in found.items()) + cost < score + _MIXTURE:
+        return None
+    for i in others:
+        texts[i] = lines[i].decode(rest)
+    return Decoded("\n".join(texts), f"utf-8+{rest}", tuple(i + 1 for i in others))
+
+
+def _utf8(line: bytes) -> str | None:
     try:
-        return Decoded(data.decode(encoding), encoding)
+        return line.decode("utf-8")
     except UnicodeDecodeError:
-        return Decoded(data.decode("iso-8859-15"), "iso-8859-15")
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _lenient(line: bytes) -> str:
-    try:
-        return line.decode("cp1252")
-    except UnicodeDecodeError:
-        return line.decode("iso-8859-15")
-
-
-def _vote(sample: bytes) -> str:
-    scores = {encoding: _score(sample, encoding) for encoding in CANDIDATES}
-    return max(CANDIDATES, key=lambda encoding: scores[encoding])
-
-
-def _score(sample: bytes, encoding: str) -> float:
-    """How French the text looks: accents inside lower-case words, no capital in the middle of one, no odd sign."""
-    try:
-        text = sample.decode(encoding)
-    except UnicodeDecodeError:
-        return float("-inf")
-    total = 0.0
-    for match in re.finditer(r"(.?)([^\x00-\x7f])(?=(.?))", text, flags=re.DOTALL):
-        total += _merit(*match.groups())
-    return total
-
-
-def _merit(before: str, char: str, after: str) -> float:
-    if char in _LETTERS:
-        if before.islower() or after.islower():
-            return 2.0
-        return 0.5 if char == "à" and not before.strip() and not after.strip() else -1.0
-    if char in _CAPITALS:
-        if before.islower():
-            return -2.0
-        return 1.0 if after.isalpha() or before.isupper() else -1.0
-    if char in _SIGNS:
-        return 1.5 if char == "€" and not before.isalpha() else 0.5
-    return -3.0
+        return None

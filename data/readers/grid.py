@@ -1,235 +1,224 @@
-"""Text to a grid of text cells: every line is kept, rejected or left out, each with its number and reason."""
+"""Text or rows to a grid of text cells: every line is a row, rejected or left out, each with its number and reason."""
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.compute as pc
 
 from analytics.errors import ReadError
-from data.readers.dialect import Layout, split
+from data.readers.cutting import ODD, Lines, cut_lines, empty_table, find_lines
+from data.readers.judging import Profile, profile_rows
+from data.readers.layout import Layout
+from data.readers.records import Dialect, join_lines, split
 
-_NEWLINE, _QUOTE, _RETURN = 10, 34, 13
+Entry = tuple[int, str, str, str]
 _SHOWN = 120
-_NOTE = "texte hors du tableau"
+_PROFILED = 500
+BLANK = "ligne vide"
+ABOVE = "texte au-dessus du tableau"
+NOTE = "texte hors du tableau"
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of a text file.
+    """Cells of a file or of a sheet.
 
     Attributes
     ----------
     cells : pyarrow.Table
-        One text column per column of the file.
+        One text column per column, named by ``layout.header``.
     lines : numpy.ndarray of int
-        Line of the file of each row (the header is at ``layout.header_line``).
+        Physical line of each row.
     rejected, left_out : list of tuple
-        (ligne, colonne, valeur, raison) of the lines that are not rows.
+        (ligne, colonne, valeur, raison) of the lines that are not rows; header lines are in neither list.
+    layout : Layout
+        Where the table was found.
     """
 
     cells: pa.Table
     lines: np.ndarray
-    rejected: list[tuple[int, str, str, str]]
-    left_out: list[tuple[int, str, str, str]]
+    rejected: list[Entry]
+    left_out: list[Entry]
+    layout: Layout
+
+
+def grid_from_rows(rows: Sequence[Sequence[str]], lines: Sequence[int], layout: Layout) -> Grid:
+    """Grid of rows already cut, as those of a sheet.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        Cells as text, "" for an empty one.
+    lines : sequence of int
+        Physical line of each row, increasing.
+    layout : Layout
+        What :func:`data.readers.layout.find_layout` said of these rows.
+    """
+    sorter = _Sorter(layout, profile_rows((r for r in rows if len(r) == layout.width), layout.width))
+    for line, row in zip(lines, rows, strict=True):
+        sorter.add(int(line), list(row), "\t".join(row))
+    return sorter.grid(empty_table(list(layout.header)), np.empty(0, dtype=np.int64))
 
 
 def read_grid(text: str, layout: Layout) -> Grid:
-    """Cut the text into cells.
-
-    Raises
-    ------
-    ReadError
-        A quote that is never closed.
-    """
-    data = text.encode("utf-8")
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    quoted = _inside_quotes(buffer, ord(layout.separator))
-    if quoted is None:
-        return _read_slowly(text, layout)
-    return _read_fast(data, buffer, quoted, layout)
-
-
-def _inside_quotes(buffer: np.ndarray, separator: int) -> np.ndarray | None:
-    """True between quotes; None when a quote stands in the middle of a cell, which needs a real parser."""
-    quotes = np.flatnonzero(buffer == _QUOTE)
-    if not len(quotes):
-        return np.zeros(0, dtype=bool)
-    if len(quotes) % 2:
-        return None
-    padded = np.concatenate(([_NEWLINE], buffer, [_NEWLINE]))
-    opening, closing = quotes[0::2], quotes[1::2]
-    before, after = padded[opening], padded[closing + 2]
-    edges = np.array([separator, _NEWLINE, _QUOTE, _RETURN], dtype=np.uint8)
-    if not (np.isin(before, edges).all() and np.isin(after, edges).all()):
-        return None
-    flips = np.zeros(len(buffer) + 1, dtype=np.int8)
-    flips[opening], flips[closing] = 1, -1
-    return np.cumsum(flips[:-1], dtype=np.int8).astype(bool)
-
-
-def _positions(buffer: np.ndarray, quoted: np.ndarray, byte: int) -> np.ndarray:
-    found = np.flatnonzero(buffer == byte)
-    return found[~quoted[found]] if len(quoted) else found
-
-
-def _read_fast(data: bytes, buffer: np.ndarray, quoted: np.ndarray, layout: Layout) -> Grid:
-    """Count the separators of every line at once, then let Arrow cut the lines that have the right number."""
-    newlines = _positions(buffer, quoted, _NEWLINE)
-    ends = newlines if len(newlines) and newlines[-1] == len(data) - 1 else np.append(newlines, len(data))
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    raw_newlines = np.flatnonzero(buffer == _NEWLINE) if len(quoted) else newlines
-    numbers = np.searchsorted(raw_newlines, starts) + 1
-    separators = _positions(buffer, quoted, ord(layout.separator))
-    counts = np.searchsorted(separators, ends) - np.searchsorted(separators, starts)
-    body = numbers > layout.header_line
-    width = _physical_width(counts[body] + 1, len(layout.header))
-    good = body & (counts + 1 == width)
-    rejected, left_out = [], []
+    """Cut a text whose lines end with a line feed."""
+    dialect = Dialect(layout.separator, layout.quote, layout.escape)
+    lines = find_lines(text, dialect)
+    width = _physical_width(lines, layout)
+    if _swallows(lines, layout, width):
+        lines = find_lines(text, dialect, joined=False)
+        width = _physical_width(lines, layout)
+    regular = (lines.numbers >= layout.first_line) & (lines.quoting != ODD)
+    good = regular & (lines.widths == width)
+    missing = [""] * (layout.width - width)
+    sample = (split(lines.text(at), dialect) + missing for at in np.flatnonzero(good)[:_PROFILED])
+    sorter = _Sorter(layout, profile_rows(sample, layout.width))
     # Only lines of an unusual width, or short enough to hold nothing but separators, are looked at one by one.
-    for row in np.flatnonzero(~good | (ends - starts <= width)):
-        line = data[starts[row] : ends[row]].decode("utf-8")
-        if numbers[row] == layout.header_line:
-            continue
-        verdict = _judge(line, int(numbers[row]), layout, width, row_before_header=not body[row])
-        if verdict is None:
-            continue
-        good[row] = False
-        (left_out if verdict[0] else rejected).append(verdict[1])
-    _inside_is_rejected(rejected, left_out, numbers[good], width)
-    cells = _cut(_keep(data, starts, ends, good), layout, width)
+    aside = np.flatnonzero(~good | (lines.ends - lines.starts <= 3 * width))
+    _look(lines, aside, good, dialect, sorter, width)
+    names = [*layout.header[:width], *(f"\0{i}" for i in range(width - layout.width))]
+    cells = cut_lines(lines, good, names, dialect)
     if cells.num_rows != good.sum():
         raise ReadError(
             "Les lignes n’ont pas pu être découpées sans ambiguïté.", remede="Exportez le fichier sans guillemets."
         )
-    return Grid(cells, numbers[good], rejected, left_out)
+    for name in layout.header[width:]:
+        cells = cells.append_column(name, pa.array([""] * cells.num_rows, pa.string()))
+    spilled = _spilled(cells, layout.width)
+    for at in np.flatnonzero(good)[spilled]:
+        sorter.add(int(lines.numbers[at]), split(lines.text(at), dialect), lines.text(at))
+    kept = cells.select(list(layout.header))
+    if not spilled.any():
+        return sorter.grid(kept, lines.numbers[good])
+    return sorter.grid(kept.filter(pa.array(~spilled)), lines.numbers[good][~spilled])
 
 
-def _inside_is_rejected(rejected: list, left_out: list, good: np.ndarray, width: int) -> None:
-    """A lone cell after the last row is a note; between two rows it is a broken line."""
-    last = int(good[-1]) if len(good) else 0
-    inside = [e for e in left_out if e[3] == _NOTE and e[0] < last]
-    left_out[:] = [e for e in left_out if e[3] != _NOTE or e[0] >= last]
-    rejected += [(*e[:3], f"1 cellule au lieu de {width}") for e in inside]
+def _swallows(lines: Lines, layout: Layout, width: int) -> bool:
+    """True when a record over several lines is no row: a stray quote, under which no line may disappear."""
+    after = lines.data.count(b"\n") + (not lines.data.endswith(b"\n")) + 1
+    long = np.flatnonzero(np.diff(lines.numbers, append=after) > 1)
+    if any("\n" in name for level in layout.levels for name in level):
+        long = long[~np.isin(lines.numbers[long], layout.header_lines)]
+    return bool((lines.numbers[long] < layout.first_line).any() or (lines.widths[long] != width).any())
 
 
-def _physical_width(widths: np.ndarray, named: int) -> int:
-    """Cells per line: the header's, or more when most lines end with separators that name nothing."""
-    if not len(widths):
-        return named
-    usual = int(np.bincount(widths).argmax())
-    return usual if usual > named else named
+def _spilled(cells: pa.Table, width: int) -> np.ndarray:
+    """Rows that hold something beyond the columns of the table."""
+    spilled = np.zeros(cells.num_rows, dtype=bool)
+    for at in range(width, cells.num_columns):
+        blank = pc.equal(pc.utf8_trim_whitespace(cells.column(at)), "")
+        spilled |= ~blank.to_numpy().astype(bool)
+    return spilled
 
 
-def _judge(
-    line: str, number: int, layout: Layout, width: int, *, row_before_header: bool
-) -> tuple[bool, tuple[int, str, str, str]] | None:
-    """Why a line is not a row: (True, …) left out, (False, …) rejected, None when it is a row after all."""
-    line = line.rstrip("\r")
-    if not line.strip(f' \t\u00a0"{layout.separator}'):
-        return True, (number, "", "", "ligne vide")
-    shown = line[:_SHOWN]
-    if row_before_header:
-        return True, (number, "", shown, "texte au-dessus du tableau")
-    cells = split(line, layout.separator)
-    while len(cells) > width and not cells[-1].strip():
-        cells.pop()
-    filled = [c for c in cells if c.strip()]
-    if len(cells) == width and line.count(layout.separator) == width - 1:
-        return None
-    if len(filled) == 1 and width > 2:
-        return True, (number, "", shown, _NOTE)
-    return False, (number, "", shown, f"{len(cells)} cellules au lieu de {width}")
-
-
-def _keep(data: bytes, starts: np.ndarray, ends: np.ndarray, good: np.ndarray) -> bytes:
-    """Bytes of the good lines; runs of neighbours are copied in one piece."""
-    flags = np.concatenate(([False], good, [False])).astype(np.int8)
-    edges = np.diff(flags)
-    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    pieces = [data[starts[a] : ends[b]] for a, b in zip(first, last, strict=True)]
-    return b"\n".join(pieces)
-
-
-def _cut(clean: bytes, layout: Layout, width: int) -> pa.Table:
-    names = [*layout.header, *(f"\x00{i}" for i in range(width - len(layout.header)))]
-    if not clean:
-        return pa.table({n: pa.array([], pa.string()) for n in layout.header})
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(clean),
-        read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=16 << 20),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=layout.separator, newlines_in_values=b'"' in clean, ignore_empty_lines=False
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    )
-    return table.select(list(layout.header))
-
-
-def _read_slowly(text: str, layout: Layout) -> Grid:
-    """The same rules with Python's parser, for files whose quotes are irregular."""
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    rejected: list[tuple[int, str, str, str]] = []
-    left_out: list[tuple[int, str, str, str]] = []
-    width = len(layout.header)
-    for number, cells in _records(text, layout):
-        if number == layout.header_line:
+def _look(lines: Lines, aside: np.ndarray, good: np.ndarray, dialect: Dialect, sorter: _Sorter, width: int) -> None:
+    """Read one by one the records set aside; one that runs over the next takes them with it."""
+    window = _Window(lines)
+    until = 0
+    for at in aside:
+        if at < until:
             continue
-        while len(cells) > width and not cells[-1].strip():
-            cells.pop()
-        filled = [c for c in cells if c.strip()]
-        shown = layout.separator.join(cells)[:_SHOWN]
-        if not filled:
-            left_out.append((number, "", "", "ligne vide"))
-        elif number < layout.header_line:
-            left_out.append((number, "", shown, "texte au-dessus du tableau"))
-        elif len(cells) == width:
-            rows.append(cells)
-            numbers.append(number)
-        elif len(filled) == 1 and width > 2:
-            left_out.append((number, "", shown, _NOTE))
+        if good[at]:
+            if lines.text(at).strip(f' \t\u00a0"{dialect.separator}'):
+                continue
+            good[at] = False
+        if lines.numbers[at] in sorter.layout.header_lines:
+            continue
+        if lines.quoting[at] == ODD and lines.numbers[at] >= sorter.layout.first_line:
+            cells, used = join_lines(window, at, dialect, sorter.fits)
         else:
-            rejected.append((number, "", shown, f"{len(cells)} cellules au lieu de {width}"))
-    _inside_is_rejected(rejected, left_out, np.array(numbers), width)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * width
-    table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(layout.header, columns, strict=True)})
-    return Grid(table, np.array(numbers, dtype=np.int64), rejected, left_out)
+            cells, used = split(lines.text(at), dialect), 1
+        good[at : at + used] = False
+        until = at + used
+        sorter.add(int(lines.numbers[at]), cells, "\n".join(window[i] for i in range(at, until)))
 
 
-def _records(text: str, layout: Layout) -> list[tuple[int, list[str]]]:
-    """Records and the line where each begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
-    found: list[tuple[int, list[str]]] = []
-    line = 1
-    try:
-        for cells in reader:
-            found.append((line, cells))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise _unclosed(line) from error
-    last = found[-1][1] if found else []
-    if last and "\n" in last[-1] and not (len(last) == len(layout.header) and text.rstrip().endswith('"')):
-        raise _unclosed(found[-1][0])
-    return found
+class _Window:
+    """Records read as text when they are asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.lines.starts)
+
+    def __getitem__(self, at: int) -> str:
+        return self.lines.text(at)
 
 
-def _unclosed(line: int) -> ReadError:
-    return ReadError(
-        "Un guillemet ouvert n’est jamais refermé : la suite du fichier ne peut pas être découpée.",
-        ligne=line,
-        remede="Corrigez ce guillemet, ou exportez le fichier sans guillemets.",
-    )
+class _Sorter:
+    """Says of each record met whether it is a row, and keeps it."""
+
+    def __init__(self, layout: Layout, profile: Profile) -> None:
+        self.layout, self.profile = layout, profile
+        self.rows: list[list[str]] = []
+        self.lines: list[int] = []
+        self.rejected: list[Entry] = []
+        self.left_out: list[Entry] = []
+
+    def fits(self, cells: Sequence[str]) -> bool:
+        return self.profile.fits(self._trimmed(list(cells)))
+
+    def _trimmed(self, cells: list[str]) -> list[str]:
+        while len(cells) > self.layout.width and not cells[-1].strip():
+            cells.pop()
+        return cells
+
+    def add(self, line: int, cells: list[str], shown: str) -> None:
+        """Sort one record."""
+        if line in self.layout.header_lines:
+            return
+        shown = shown[:_SHOWN]
+        filled = sum(bool(c.strip()) for c in cells)
+        if not filled:
+            self.left_out.append((line, "", "", BLANK))
+        elif line < self.layout.first_line:
+            self.left_out.append((line, "", shown, ABOVE))
+        else:
+            self._sort(line, self._trimmed(cells), shown, filled)
+
+    def _sort(self, line: int, cells: list[str], shown: str, filled: int) -> None:
+        width = self.layout.width
+        if len(cells) == width or self.profile.pads(cells):
+            self.rows.append(cells + [""] * (width - len(cells)))
+            self.lines.append(line)
+        elif filled == 1 and width > 2:
+            self.left_out.append((line, "", shown, NOTE))
+        else:
+            plural = "s" if len(cells) > 1 else ""
+            self.rejected.append((line, "", shown, f"{len(cells)} cellule{plural} au lieu de {width}"))
+
+    def grid(self, cells: pa.Table, lines: np.ndarray) -> Grid:
+        """Everything together, in the order of the file."""
+        if self.rows:
+            columns = zip(*self.rows, strict=True)
+            extra = pa.table({n: pa.array(c, pa.string()) for n, c in zip(self.layout.header, columns, strict=True)})
+            lines = np.concatenate([lines, np.array(self.lines, dtype=np.int64)])
+            order = np.argsort(lines, kind="stable")
+            cells, lines = pa.concat_tables([cells, extra]).take(pa.array(order)), lines[order]
+        last = int(lines[-1]) if len(lines) else 0
+        # A lone cell after the last row is a note; between two rows it is a broken line.
+        inside = [e for e in self.left_out if e[3] == NOTE and e[0] < last]
+        left_out = [e for e in self.left_out if e[3] != NOTE or e[0] >= last]
+        reason = f"1 cellule au lieu de {self.layout.width}"
+        return Grid(cells, lines, self.rejected + [(*e[:3], reason) for e in inside], left_out, self.layout)
 
 
-def lines_frame(rows: list[tuple[int, str, str, str]]) -> pd.DataFrame:
+def _physical_width(lines: Lines, layout: Layout) -> int:
+    """Cells per line: those of the table, more when most lines end with separators that hold nothing, fewer when the
+    header names columns that no line reaches."""
+    widths = lines.widths[(lines.numbers >= layout.first_line) & (lines.quoting != ODD)]
+    counts = np.bincount(widths, minlength=layout.width + 1)
+    usual = int(counts.argmax()) if len(widths) else layout.width
+    return usual if usual > layout.width or (layout.doubts and not counts[layout.width]) else layout.width
+
+
+def lines_frame(rows: list[Entry]) -> pd.DataFrame:
     """Lines not used as a frame: ligne, colonne, valeur, raison, in the order of the file."""
     frame = pd.DataFrame(rows, columns=["ligne", "colonne", "valeur", "raison"])
     frame = frame.astype({"ligne": "int64", "colonne": "str", "valeur": "str", "raison": "str"})

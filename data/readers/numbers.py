@@ -8,8 +8,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+#: What a spreadsheet writes in a cell whose formula failed, lower case: no value, and it is told.
+ERRORS = (
+    "#div/0!",
+    "#ref!",
+    "#value!",
+    "#valeur!",
+    "#name?",
+    "#nom?",
+    "#num!",
+    "#nombre!",
+    "#null!",
+    "#nul!",
+    "#spill!",
+    "#calc!",
+    "#n/a",
+    "#n/d",
+)
 #: Cells that say "no value", lower case.
 MISSING = (
+    *ERRORS,
     "",
     "-",
     "–",
@@ -19,14 +37,17 @@ MISSING = (
     "n.d",
     "na",
     "n/a",
-    "#n/a",
-    "#n/d",
     "ns",
     "n.s.",
     "null",
     "none",
     "nc",
     "n.c.",
+    "nr",
+    "/",
+    "..",
+    "...",
+    "…",
     ".",
 )
 
@@ -66,8 +87,8 @@ class Numbers:
         True where the cell says that there is no value.
     bad : numpy.ndarray
         True where the text is not a number under the convention of the column.
-    comma, point, ambiguous : int
-        Cells that settle the decimal comma, the decimal point, and that could be either ("1.234").
+    comma, point, ambiguous, whole : int
+        Cells that settle the decimal comma, the decimal point, that could be either ("1.234"), and that need no sign.
     decimal : {",", "."} or None
         Convention used; None when no cell needs one.
     percent : bool
@@ -80,6 +101,7 @@ class Numbers:
     comma: int
     point: int
     ambiguous: int
+    whole: int
     decimal: str | None
     percent: bool
 
@@ -89,6 +111,11 @@ class Numbers:
         if self.decimal is not None:
             return False
         return self.ambiguous > 0 or (self.comma > 0 and self.point > 0)
+
+    @property
+    def readable(self) -> int:
+        """Cells that are numbers under one convention or the other."""
+        return self.comma + self.point + self.ambiguous + self.whole
 
 
 def parse_numbers(texts: pa.Array, counts: np.ndarray, *, decimal: str | None = None) -> Numbers:
@@ -109,7 +136,7 @@ def parse_numbers(texts: pa.Array, counts: np.ndarray, *, decimal: str | None = 
     if plain is not None and decimal in (None, plain.decimal, "both"):
         return plain
     bare, percent, bad_percent = _bare(trimmed, missing, counts)
-    comma, point, ambiguous = _evidence(bare, counts, ~missing)
+    comma, point, ambiguous, whole = _evidence(bare, counts, ~missing)
     chosen = decimal or _choose(comma, point, ambiguous)
     if chosen == "both":
         values = np.where(_certain(bare, "."), _convert(bare, "."), _convert(bare, ","))
@@ -120,7 +147,7 @@ def parse_numbers(texts: pa.Array, counts: np.ndarray, *, decimal: str | None = 
         values = np.full(len(texts), np.nan)
     values = np.where(missing | bad_percent, np.nan, values / (100.0 if percent else 1.0))
     bad = np.isnan(values) & ~missing
-    return Numbers(values, missing, bad, comma, point, ambiguous, chosen, percent)
+    return Numbers(values, missing, bad, comma, point, ambiguous, whole, chosen, percent)
 
 
 def _plain(trimmed: pa.Array, missing: np.ndarray, counts: np.ndarray) -> Numbers | None:
@@ -130,10 +157,12 @@ def _plain(trimmed: pa.Array, missing: np.ndarray, counts: np.ndarray) -> Number
         if (fits | missing).all() and not missing.all():
             text = pc.if_else(pa.array(fits), pc.replace_substring(trimmed, decimal, "."), None)
             values = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
-            signed = int(counts[fits & ~_true(_match(trimmed, _WHOLE))].sum())
+            whole = int(counts[_true(_match(trimmed, _WHOLE))].sum())
+            signed = int(counts[fits].sum()) - whole
             found = {",": 0, ".": 0} | {decimal: signed}
+            sign = decimal if signed else None
             nothing = np.zeros(len(trimmed), dtype=bool)
-            return Numbers(values, missing, nothing, found[","], found["."], 0, decimal if signed else None, False)
+            return Numbers(values, missing, nothing, found[","], found["."], 0, whole, sign, False)
     return None
 
 
@@ -154,12 +183,12 @@ def _bare(trimmed: pa.Array, missing: np.ndarray, counts: np.ndarray) -> tuple[p
     return text, percent, (signed != percent) & ~missing
 
 
-def _evidence(bare: pa.Array, counts: np.ndarray, kept: np.ndarray) -> tuple[int, int, int]:
+def _evidence(bare: pa.Array, counts: np.ndarray, kept: np.ndarray) -> tuple[int, int, int, int]:
     whole = _true(_match(bare, _WHOLE))
     comma = _certain(bare, ",") & ~whole & kept
     point = _certain(bare, ".") & ~whole & kept
     either = (_true(_match(bare, _AMBIGUOUS["."])) | _true(_match(bare, _AMBIGUOUS[","]))) & kept
-    return int(counts[comma].sum()), int(counts[point].sum()), int(counts[either].sum())
+    return tuple(int(counts[mask].sum()) for mask in (comma, point, either, whole & kept))
 
 
 def _choose(comma: int, point: int, ambiguous: int) -> str | None:

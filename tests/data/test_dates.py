@@ -62,6 +62,17 @@ def day(text: str) -> np.datetime64:
         ("déc.-24", "2024-12-01"),
         ("Aout 2024", "2024-08-01"),
         ("févr. 2024", "2024-02-01"),
+        ("FÉV 2024", "2024-02-01"),
+        ("AOÛ-24", "2024-08-01"),
+        ("janv24", "2024-01-01"),
+        ("lundi 4 mars 2024", "2024-03-04"),
+        ("2024-T1", "2024-01-01"),
+        ("2024T2", "2024-04-01"),
+        ("T3 2024", "2024-07-01"),
+        ("4T24", "2024-10-01"),
+        ("1er trimestre 2024", "2024-01-01"),
+        ("2e trim. 2024", "2024-04-01"),
+        ("2024 Q4", "2024-10-01"),
     ],
 )
 def test_reads_french_dates(text, value):
@@ -76,7 +87,9 @@ def test_reads_french_dates(text, value):
         "13/2024",
         "00/2024",
         "2024",
-        "2024-T1",
+        "2024-T5",
+        "T1",
+        "jui 2024",
         "12,5",
         "1.234",
         "abc",
@@ -99,6 +112,21 @@ def test_whole_numbers_are_dates_only_under_a_title_that_says_so(text, value):
 
 def test_a_column_of_compact_months_needs_no_title():
     assert (~np.isnat(read("202401", "202402", "202403").values)).all()
+
+
+def test_jui_is_read_by_its_neighbours():
+    assert read("juin 2024", "jui 2024").values[1] == day("2024-07-01")
+    assert read("juil 2024", "jui 2024").values[1] == day("2024-06-01")
+    assert np.isnat(read("juin 2024", "juil 2024", "jui 2024").values[2])
+
+
+def test_quarters_are_told():
+    assert read("2024-T1", "2024-T2").quarters
+    assert not read("2024-01", "mars 2024").quarters
+
+
+def test_a_workbook_of_1904_counts_from_another_day():
+    assert read("43920", named=True, since_1904=True).values[0] == day("2024-03-31")
 
 
 def test_excel_serials_agree_with_pandas():

@@ -1,21 +1,25 @@
-"""Archives: opened when they hold one table, refused when they are bombs or something else."""
+"""Opening: what is in a file is told by its bytes; bombs are refused by their headers, the rest in clear French."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analytics.errors import ReadError
-from data.readers import opening
-from data.readers.opening import open_archive, read_bytes
+from data.readers import archives
+from data.readers.opening import Opened, open_source, read_bytes
 
 CSV = b"mois;prestations\n2024-01;12,5\n"
+PAGE = "<!DOCTYPE html><html><body><p>Votre session a expiré.</p></body></html>"
 
 
-def make_zip(**files: bytes) -> bytes:
+def make_zip(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -23,18 +27,41 @@ def make_zip(**files: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def make_parquet(rows: int) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"n": pa.repeat(1, rows)}), buffer)
+    return buffer.getvalue()
+
+
+def make_book(sheet: bytes = b"<worksheet/>") -> bytes:
+    return make_zip({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>", "xl/worksheets/sheet1.xml": sheet})
+
+
+ODS = make_zip({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"})
+BOOK, PARQUET = make_book(), make_parquet(3)
+
+
 @pytest.mark.parametrize(
-    ("raw", "kind"),
+    ("raw", "opened"),
     [
-        (CSV, ""),
-        (gzip.compress(CSV), "gzip"),
-        (gzip.compress(CSV[:10]) + gzip.compress(CSV[10:]), "gzip"),
-        (make_zip(a=CSV), "zip"),
-        (make_zip(**{"a.csv": CSV, "__MACOSX/a.csv": b"x", "vide/": b""}), "zip"),
+        (CSV, Opened("texte", CSV)),
+        (gzip.compress(CSV), Opened("texte", CSV, "gzip")),
+        (gzip.compress(CSV[:10]) + gzip.compress(CSV[10:]), Opened("texte", CSV, "gzip")),
+        (make_zip({"a": CSV}), Opened("texte", CSV, "zip")),
+        (make_zip({"a.csv": CSV, "__MACOSX/a.csv": b"x", "vide/": b""}), Opened("texte", CSV, "zip")),
+        (BOOK, Opened("classeur", BOOK)),
+        (ODS, Opened("classeur", ODS)),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", Opened("classeur", b"\xd0\xcf\x11\xe0\xa1\xb1")),
+        (PARQUET, Opened("parquet", PARQUET)),
+        (make_zip({"a.xlsx": BOOK}), Opened("classeur", BOOK, "zip")),
+        (gzip.compress(PARQUET), Opened("parquet", PARQUET, "gzip")),
+        (b"<5 ans;10\n5-9 ans;12\n", Opened("texte", b"<5 ans;10\n5-9 ans;12\n")),
+        (b"[a];{b}\n1;2\n", Opened("texte", b"[a];{b}\n1;2\n")),
     ],
+    ids=lambda v: "" if isinstance(v, bytes) else f"{v.kind}-{v.compression}",
 )
-def test_opens_what_holds_one_file(raw, kind):
-    assert open_archive(raw) == (CSV, kind)
+def test_recognises_what_is_in_a_file(raw, opened):
+    assert open_source(raw) == opened
 
 
 @pytest.mark.parametrize(
@@ -45,31 +72,72 @@ def test_opens_what_holds_one_file(raw, kind):
         (gzip.compress(b""), "vide"),
         (gzip.compress(CSV)[:-12], "abîmée|coupée"),
         (gzip.compress(gzip.compress(CSV)), "autre archive"),
-        (make_zip(a=CSV, b=CSV), "2 fichiers"),
-        (make_zip(a=CSV)[:40], "abîmée"),
-        (make_zip(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), "xlsx"),
-        (make_zip(mimetype=b"application", **{"content.xml": b"<x/>"}), "LibreOffice"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "xls"),
+        (make_zip({"a.zip": make_zip({"a": CSV})}), "autre archive"),
+        (make_zip({"a": CSV, "b": CSV}), "2 fichiers"),
+        (make_zip({"a": CSV})[:40], "abîmée"),
+        (make_zip({"[Content_Types].xml": b"<x/>", "word/document.xml": b"<x/>"}), "document"),
         (b"PAR1abc", "Parquet"),
         (b"%PDF-1.7", "PDF"),
+        (b"7z\xbc\xaf\x27\x1c\x00", "7z"),
+        (PAGE.encode(), "page web.*session"),
+        (PAGE.encode("utf-16"), "page web"),
+        (b"\xef\xbb\xbf\r\n" + PAGE.encode(), "page web"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "page web enregistr"),
+        (b'<?xml version="1.0"?><html xmlns="x"><p>Bonjour</p></html>', "page web"),
+        (b'<?xml version="1.0"?><donnees/>', "XML"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "ancien classeur"),
+        (b'[{"mois": "2024-01"}]', "JSON"),
     ],
 )
 def test_refuses_the_rest_in_french_with_a_remedy(raw, words):
     with pytest.raises(ReadError, match=words) as caught:
-        open_archive(raw)
+        open_source(raw)
     assert caught.value.remede
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lambda b: make_zip(a=b)])
-def test_refuses_a_bomb_without_opening_it_whole(pack, monkeypatch):
-    monkeypatch.setattr(opening, "FREE_BYTES", 1 << 16)
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        gzip.compress(b"1;2\n" * 5_000_000),
+        make_zip({"a": b"1;2\n" * 5_000_000}),
+        make_book(b"<c><v>1</v></c>" * 2_000_000),
+        gzip.compress(make_book(b"<c><v>1</v></c>" * 2_000_000)),
+    ],
+    ids=["gzip", "zip", "classeur", "classeur dans un gzip"],
+)
+def test_refuses_a_file_that_grows_like_a_bomb(bomb):
+    with pytest.raises(ReadError, match="dépasse") as caught:
+        open_source(bomb)
+    assert caught.value.remede
+
+
+def test_a_zip_bomb_is_refused_without_being_inflated(monkeypatch):
+    bombs = make_book(b" " * 30_000_000), make_zip({"a.csv": b" " * 30_000_000})
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("décompressé"))
+    monkeypatch.setattr(archives, "_inflated", lambda *_: pytest.fail("décompressé"))
+    for bomb in bombs:
+        with pytest.raises(ReadError, match="dépasse"):
+            open_source(bomb)
+
+
+def test_a_workbook_that_lies_on_its_sizes_is_refused():
+    sheet = b"<c><v>1</v></c>" * 2_000_000
+    lying = make_book(sheet).replace(struct.pack("<L", len(sheet)), struct.pack("<L", 1000))
     with pytest.raises(ReadError, match="dépasse"):
-        open_archive(pack(b"1;2\n" * 5_000_000))
+        open_source(lying)
+
+
+def test_a_parquet_bomb_is_told_by_its_footer():
+    bomb = make_parquet(archives.MAX_PARQUET_CELLS + 1)
+    assert len(bomb) < 1_000_000
+    with pytest.raises(ReadError, match="millions de cellules"):
+        open_source(bomb)
 
 
 def test_a_real_table_that_compresses_well_is_not_a_bomb():
     rows = b"2024-01;optique;Bretagne;12,50\n" * 100_000
-    assert len(open_archive(gzip.compress(rows))[0]) == len(rows)
+    assert len(open_source(gzip.compress(rows)).data) == len(rows)
+    assert open_source(make_book(b"<row><c><v>1</v></c></row>" * 100_000)).kind == "classeur"
 
 
 def test_a_missing_file_and_a_wrong_type_are_said():

@@ -57,6 +57,7 @@ _RULES: tuple[tuple[str, str, str, float], ...] = (
         1.0,
     ),
     ("", "calendar", r"\b(date|dt)\b.*\b(export|creation|mise a jour|maj|modification|fin|prescription)\b", 1.0),
+    ("", "calendar", r"\b(mise a jour|maj)\b", 1.0),
     ("annee", "calendar", r"^(annee|an|exercice|year|annees?|millesime)( .*)?$", 0.9),
     ("", "calendar", r"^(trimestre|semestre|saison|semaine|jour|num\w* (de )?mois)( .*)?$", 0.9),
     ("mois", "month", r"^(date|mois|periode|month|period|an mois|mois annee|aaaamm|yyyymm|anneemois|ds)( .*)?$", 0.9),
@@ -64,7 +65,7 @@ _RULES: tuple[tuple[str, str, str, float], ...] = (
     (
         "",
         "average",
-        r"\b(taux|ratio|moyen|moyenne|moyens|moyennes|pourcentage|pct|frequence|indice|prix|mediane)\b",
+        r"\b(taux|ratio|moyen|moyenne|moyens|moyennes|pourcentage|pct|frequence|indice|prix|mediane|delais?)\b",
         1.0,
     ),
     ("", "average", r"^(p c|s p)$|\bpar (tete|acte|beneficiaire|assure|adherent|an|habitant)\b", 1.0),

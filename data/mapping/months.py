@@ -10,11 +10,12 @@ import pandas as pd
 
 from analytics.errors import MappingError, Question
 from data.findings import finding
-from data.mapping.questions import check_choice, date_basis_question, header_question
-from data.mapping.roles import Role, ignored
+from data.mapping.calendar import PARTS, as_month
+from data.mapping.questions import check_choice, date_basis_question, header_question, period_question
+from data.mapping.roles import Role, ignored, texts_of
 from data.readers import Table
 from data.readers.dates import parse_dates
-from data.vocabulary import guess
+from data.vocabulary import guess, normalise
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Months:
     Attributes
     ----------
     roles : dict of str to Role
-        Exactly one column is "mois" (or "annee" with "mois_numero"), at most one "mois_paiement".
+        Exactly one column is "mois" (or "annee" with "mois_numero" or "trimestre_numero"), at most one "mois_paiement".
     date_basis : {"soins", "paiement"} or None
         What "mois" means.
     blocking, optional : list of Question
@@ -38,17 +39,22 @@ class Months:
     findings: list[dict]
 
 
-def settle_months(table: Table, roles: dict[str, Role], answers: MappingABC[str, str]) -> Months:
-    """Give "mois" and "mois_paiement" to at most one column each.
+def settle_months(
+    table: Table, roles: dict[str, Role], answers: MappingABC[str, str], *, quiet: bool = False
+) -> Months:
+    """Give "mois" and "mois_paiement" to at most one column each; `quiet` for a layout known beforehand.
 
     Raises
     ------
     MappingError
-        No column of months, with the reason found: unreadable dates, months in columns, years only.
+        No column of months, with the reason found: unreadable dates, months in columns, years only; or quarters
+        that the user has not accepted as they are.
     """
     check_choice(date_basis_question(), answers.get("date_basis"))
     roles = dict(roles)
-    blocking = [q for q in (_pick(roles, name, answers) for name in ("mois_soins", "mois_paiement", "mois")) if q]
+    blocking = [
+        q for q in (_pick(table, roles, name, answers) for name in ("mois_soins", "mois_paiement", "mois")) if q
+    ]
     by_role = {r.canonical: r for r in roles.values() if r.kind == "mois"}
     findings: list[dict] = []
     care, payment = by_role.get("mois_soins"), by_role.get("mois_paiement")
@@ -58,17 +64,46 @@ def settle_months(table: Table, roles: dict[str, Role], answers: MappingABC[str,
             return Months(roles, None, blocking, [], findings)
         raise _no_month(table, roles)
     main, basis = care or plain or payment, answers.get("date_basis")
+    findings += _quarters(_is_quarterly(table, main, by_role), answers)
     if care is None and plain is not None and payment is not None:
         basis = basis or "soins"
         message = (
             f"La colonne « {plain.header} » est prise pour le mois de soins, « {payment.header} » étant le paiement."
         )
-        findings.append(finding("accessibilite.type_de_date", "info", message, colonne=plain.header))
+        if not quiet:
+            findings.append(finding("accessibilite.type_de_date", "info", message, colonne=plain.header))
     elif care is not None or plain is None:
         basis = "soins" if care is not None else "paiement"
     _assign(roles, main, payment, plain if plain is not main else None, findings)
     optional = [date_basis_question()] if basis is None else []
     return Months(roles, basis, blocking, optional, findings)
+
+
+def _quarters(quarterly: bool, answers: MappingABC[str, str]) -> list[dict]:
+    """Refuse quarters, which are not months, unless the user takes them as they are; then say it."""
+    question = period_question()
+    check_choice(question, answers.get(question.key))
+    if not quarterly:
+        return []
+    if answers.get(question.key) is None:
+        raise MappingError(
+            "Le fichier est par trimestre, et tous les calculs sont mensuels.",
+            remede="Exportez les mêmes chiffres par mois, ou acceptez de placer chaque trimestre sur son premier mois.",
+            questions=(question,),
+        )
+    message = "Chiffres trimestriels, placés sur le premier mois de chaque trimestre : ce ne sont pas des mois."
+    remedy = "Comparez des trimestres entre eux ; n’utilisez pas les évolutions d’un mois à l’autre."
+    return [finding("accessibilite.trimestres", "grave", message, colonne="mois", remede=remedy)]
+
+
+def _is_quarterly(table: Table, main: Role, by_role: MappingABC[str, Role]) -> bool:
+    if main.canonical == "annee":
+        return "mois_numero" not in by_role
+    said = table.dialect.get("periode") == "trimestre" or normalise(main.header).startswith("trimestre")
+    dates = table.tidy[main.header]
+    if not said or not pd.api.types.is_datetime64_any_dtype(dates):
+        return False
+    return bool((dates.dropna().dt.month % 3 == 1).all())
 
 
 def _assign(roles: dict[str, Role], main: Role, payment: Role | None, spare: Role | None, findings: list[dict]) -> None:
@@ -85,21 +120,23 @@ def _assign(roles: dict[str, Role], main: Role, payment: Role | None, spare: Rol
             finding("accessibilite.type_de_date", "attention", message, colonne=spare.header, remede=remedy)
         )
     for role in list(roles.values()):
-        unused = role.canonical in ("autre_date", "annee", "mois_numero") and main.canonical != "annee"
+        unused = role.canonical in ("autre_date", "annee", *PARTS) and main.canonical != "annee"
+        unused |= role.canonical == "trimestre_numero" and any(r.canonical == "mois_numero" for r in roles.values())
         if role.kind == "mois" and unused:
             reason = "ce n’est pas le mois des montants" if role.canonical == "autre_date" else "elle se déduit du mois"
             roles[role.header] = ignored(role.header, "conformite.calendrier", reason)
 
 
-def _pick(roles: dict[str, Role], name: str, answers: MappingABC[str, str]) -> Question | None:
-    """Keep one column for a role; several equally likely ones are a question."""
+def _pick(table: Table, roles: dict[str, Role], name: str, answers: MappingABC[str, str]) -> Question | None:
+    """Keep one column for a role; several equally likely ones are a question, unless they say the same months."""
     rivals = sorted((r for r in roles.values() if r.canonical == name), key=lambda r: -r.confidence)
     if len(rivals) < 2:
         return None
     question = header_question(name, [r.header for r in rivals])
     answer = answers.get(question.key)
     check_choice(question, answer)
-    tie = rivals[0].confidence == rivals[1].confidence
+    likely = [r.header for r in rivals if r.confidence == rivals[0].confidence]
+    tie = len(likely) > 1 and not all(as_month(table.tidy[h]).equals(as_month(table.tidy[likely[0]])) for h in likely)
     chosen = answer or rivals[0].header
     for role in rivals:
         if role.header != chosen:
@@ -108,7 +145,7 @@ def _pick(roles: dict[str, Role], name: str, answers: MappingABC[str, str]) -> Q
 
 
 def _year_and_month(roles: dict[str, Role], by_role: dict[str, Role]) -> Role | None:
-    return by_role["annee"] if {"annee", "mois_numero"} <= set(by_role) else None
+    return by_role["annee"] if "annee" in by_role and set(PARTS) & set(by_role) else None
 
 
 def _last_resort(roles: dict[str, Role], by_role: dict[str, Role], found: Role | None) -> Role | None:
@@ -121,27 +158,32 @@ def _last_resort(roles: dict[str, Role], by_role: dict[str, Role], found: Role |
 
 
 def _no_month(table: Table, roles: dict[str, Role]) -> MappingError:
+    year = tuple(q for q in table.questions if q.key == "annee")
+    if year:
+        return MappingError("Rien dans le fichier ne dit l’année de ses mois.", remede=year[0].text, questions=year)
     named = next((h for h in roles if (g := guess(h)) is not None and g.kind == "month"), None)
     if named is not None:
         return MappingError(
             "Les dates de cette colonne ne sont pas lisibles.",
             colonne=named,
             ligne=int(table.lines.iloc[0]),
-            valeur=table.frame[named].iloc[0],
+            valeur=texts_of(table)[named].iloc[0],
             remede="Écrivez-les 31/01/2024, 2024-01 ou janvier 2024.",
         )
     titles = pd.Series(table.frame.columns, dtype="str")
     dated = _are_dates(titles)
     if dated.sum() >= 3:
         return MappingError(
-            "Les mois sont en colonnes : cette forme n’est pas encore lue.",
+            "Les mois sont en colonnes, et cette forme n’a pas pu être lue.",
             colonne=str(titles[dated].iloc[0]),
             remede="Mettez une ligne par mois, avec une colonne « mois » et une colonne de montants.",
         )
     if any(r.canonical == "annee" for r in roles.values()):
         return MappingError("Le fichier n’a que des années.", remede="Exportez les mêmes chiffres par mois.")
     return MappingError(
-        "Aucune colonne ne contient de date.", remede="Ajoutez une colonne « mois » (2024-01, janvier 2024…)."
+        "Aucune colonne ne contient de date.",
+        remede="Ajoutez une colonne « mois » (2024-01, janvier 2024…).",
+        questions=tuple(q for q in table.questions if q.key == "feuille"),
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from analytics.errors import MappingError, Question
-from analytics.schema import BASES, COTISATION_MEASURES, LABELS, MONEY_MEASURES
+from analytics.french import format_month
+from analytics.schema import BASES, LABELS
 from data.findings import finding, to_frame
-from data.mapping.labels import KNOWN_LABELS, french_label, slug
+from data.mapping.calendar import PARTS, empty_months, months_of
+from data.mapping.known import known_layout
+from data.mapping.labels import KNOWN_LABELS, french_label
 from data.mapping.months import settle_months
-from data.mapping.questions import base_question, check_answers, check_choice, header_question, role_question
-from data.mapping.roles import DIMENSIONS, MEASURES, Role, forced_role, guess_role, ignored
+from data.mapping.questions import base_question, check_answers, check_choice, empty_months_question
+from data.mapping.roles import Role, forced_role, guess_role, texts_of
+from data.mapping.settle import Settled, settle_dimensions, settle_measures, settle_sense, settle_sums
+from data.mapping.spelling import Recodes, recodes_of
 from data.readers import Table
-from data.vocabulary import base_of, normalise
-
-_VAGUE = ("montant", "valeur", "total", "euros", "eur", "mt", "somme", "montant total")
+from data.vocabulary import base_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Mapping:
         Answers taken into account.
     findings : pandas.DataFrame
         What was supposed, and the columns that are not used with the reason.
+    recodes : dict of str to dict
+        Canonical dimension -> label of each value written otherwise; "" is no value.
+    empty_months : tuple of pandas.Timestamp
+        Months of zeros that are missing months: their lines are left out.
+    layout : str
+        Name of the published layout recognised, "" for none.
     """
 
     columns: MappingABC[str, str]
@@ -57,6 +66,9 @@ class Mapping:
     date_basis: str | None = None
     answers: MappingABC[str, str] = field(default_factory=dict)
     findings: pd.DataFrame = field(default_factory=lambda: to_frame(()))
+    recodes: MappingABC[str, MappingABC[str, str]] = field(default_factory=dict)
+    empty_months: tuple[pd.Timestamp, ...] = ()
+    layout: str = ""
 
     def header_of(self, canonical: str) -> str | None:
         """Title in the file of a canonical column, or None."""
@@ -75,8 +87,9 @@ def propose_mapping(table: Table, *, answers: MappingABC[str, str] | None = None
     table : Table
         What :func:`data.read_table` returned.
     answers : mapping, optional
-        Answers to questions: "date_basis", "base", "role:<canonique>" -> title, and overrides
-        "colonne:<titre>" (or the title alone) -> canonical name, "dimension", "mesure" or "ignorer".
+        Answers to questions: "date_basis", "base", "trimestres", "zero_manquant", "role:<canonique>" -> title,
+        "total:<titre>", and overrides "colonne:<titre>" (or the title alone) -> canonical name, "dimension",
+        "mesure" or "ignorer".
 
     Returns
     -------
@@ -85,38 +98,73 @@ def propose_mapping(table: Table, *, answers: MappingABC[str, str] | None = None
     Raises
     ------
     MappingError
-        An answer that fits no question or no column.
+        An answer that fits no question or no column, no month, or quarters that the user has not accepted.
     """
-    given = check_answers(answers or {}, table.frame.columns)
-    guessed = {header: guess_role(table, header) for header in table.frame.columns}
+    given = check_answers(answers or {}, table.tidy.columns, (q.key for q in table.questions))
+    known = known_layout(table)
+    guessed = dict(known.roles) if known else {header: guess_role(table, header) for header in table.tidy.columns}
     given = {key: answer for key, answer in given.items() if not _says_nothing(key, answer, guessed)}
     roles = {header: _role(table, role, given) for header, role in guessed.items()}
-    months = settle_months(table, roles, given)
-    roles = months.roles
-    roles, asked = _settle_measures(roles, given)
-    roles = _settle_dimensions(roles)
-    blocking = [*months.blocking, *asked]
-    if not blocking and not {r.canonical for r in roles.values()} & set(MONEY_MEASURES):
-        blocking += _money_questions(roles)
-    pending = {q.key for q in blocking}
+    months = settle_months(table, roles, given, quiet=known is not None)
+    measures = settle_measures(months.roles, given)
+    sums = settle_sums(table, measures.roles, given) if known is None else Settled(measures.roles)
+    blocking, optional = [*months.blocking, *measures.questions], [*months.optional, *sums.questions]
+    sense = settle_sense(table, sums.roles) if not blocking else Settled(sums.roles)
+    (optional if sense.findings else blocking).extend(sense.questions)
+    roles = settle_dimensions(sense.roles)
+    empty = _empty_months(table, roles, given, ready=not blocking and known is None)
+    blocking += empty.questions
     for question in table.questions:
         check_choice(question, given.get(question.key))
+    pending = {q.key for q in blocking}
     sure = [q for q in table.questions if _must_answer(q, roles, given)]
     blocking += [q for q in sure if q.key not in pending]
     base, others = _base(roles, given)
-    optional = [q for q in table.questions if q not in sure]
+    optional += [*others, *(q for q in table.questions if q not in sure)]
+    spellings = recodes_of(table, roles) if known is None else Recodes(known.recodes)
+    said = (*months.findings, *sums.findings, *sense.findings, *spellings.findings, *(known.findings if known else ()))
     return Mapping(
         columns={h: r.canonical or "ignorer" for h, r in roles.items()},
         confidence={h: r.confidence for h, r in roles.items()},
-        questions=(*blocking, *months.optional, *others, *optional),
+        questions=(*blocking, *optional),
         blocking=tuple(q.key for q in blocking),
         kinds={h: r.kind for h, r in roles.items()},
         labels=_labels(roles),
         base=base,
-        date_basis=months.date_basis,
+        date_basis=known.date_basis if known and "date_basis" not in given else months.date_basis,
         answers=given,
-        findings=to_frame([*(_ignored_finding(r) for r in roles.values() if r.code), *months.findings]),
+        findings=to_frame([*(_ignored_finding(r) for r in roles.values() if r.code), *said]),
+        recodes=spellings.labels,
+        empty_months=empty.months,
+        layout=known.name if known else "",
     )
+
+
+@dataclass(frozen=True)
+class _Empty:
+    """Months of zeros: those to leave out, or the question about them."""
+
+    months: tuple[pd.Timestamp, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+def _empty_months(table: Table, roles: dict[str, Role], answers: MappingABC[str, str], *, ready: bool) -> _Empty:
+    """Months of zeros, once the month column is known; the reading may have asked about them already."""
+    by_name = {r.canonical: r.header for r in roles.values() if r.kind == "mois"}
+    if not ready or not ("mois" in by_name or ("annee" in by_name and set(PARTS) & set(by_name))):
+        return _Empty()
+    measures = [r.header for r in roles.values() if r.kind == "mesure"]
+    months = empty_months(months_of(table, by_name.get), table.tidy[measures])
+    if not months:
+        return _Empty()
+    question = empty_months_question([format_month(m) for m in months[:6]], len(months))
+    # The reading of a wide table may have asked it already, under the name of its amount.
+    answer = next((a for key, a in answers.items() if key.startswith(question.key)), None)
+    check_choice(question, answer)
+    if answer is None:
+        asked = any(q.key.startswith(question.key) for q in table.questions)
+        return _Empty(questions=() if asked else (question,))
+    return _Empty(tuple(months) if answer == "manquant" else ())
 
 
 def _says_nothing(key: str, answer: str, guessed: dict[str, Role]) -> bool:
@@ -143,58 +191,11 @@ def _role(table: Table, proposed: Role, answers: MappingABC[str, str]) -> Role:
         raise MappingError(
             f"Cette colonne ne peut pas être « {LABELS.get(answer, answer)} ».",
             colonne=header,
-            valeur=table.frame[header].iloc[0],
+            valeur=texts_of(table)[header].iloc[0],
             ligne=int(table.lines.iloc[0]),
             remede="Vérifiez que ses cellules sont des nombres pour un montant, des dates pour un mois.",
         )
     return forced
-
-
-def _settle_measures(roles: dict[str, Role], answers: MappingABC[str, str]) -> tuple[dict[str, Role], list[Question]]:
-    """One column per known measure: the most certain; a tie is a question, the others become extra measures."""
-    roles, asked = dict(roles), []
-    for canonical in {r.canonical for r in roles.values() if r.kind == "mesure"}:
-        rivals = sorted((r for r in roles.values() if r.canonical == canonical), key=lambda r: -r.confidence)
-        if len(rivals) == 1:
-            continue
-        question = header_question(canonical, [r.header for r in rivals])
-        answer = answers.get(question.key)
-        check_choice(question, answer)
-        if answer is None and rivals[1].confidence >= rivals[0].confidence and canonical in MEASURES:
-            asked.append(question)
-            continue
-        chosen = answer or rivals[0].header
-        for rival in (r for r in rivals if r.header != chosen):
-            roles[rival.header] = _beaten(rival, canonical)
-    return roles, sorted(asked, key=lambda q: q.key)
-
-
-def _beaten(role: Role, canonical: str) -> Role:
-    if canonical in COTISATION_MEASURES:
-        return ignored(role.header, "accessibilite.colonne_double", f"une autre colonne donne « {LABELS[canonical]} »")
-    return replace(role, canonical=slug(role.header), confidence=min(role.confidence, 0.5))
-
-
-def _settle_dimensions(roles: dict[str, Role]) -> dict[str, Role]:
-    """No two columns of the same name: the most certain keeps it, the others take a name from their title."""
-    taken: set[str] = {r.canonical for r in roles.values() if r.kind == "mois"} | {"mois", "mois_paiement"}
-    settled = dict(roles)
-    for role in sorted(roles.values(), key=lambda r: (r.canonical not in (*DIMENSIONS, *MEASURES), -r.confidence)):
-        if role.kind not in ("dimension", "mesure"):
-            continue
-        name = role.canonical if role.canonical not in taken else slug(role.header)
-        while name in taken or (name != role.canonical and name in LABELS):
-            name += "_2"
-        taken.add(name)
-        settled[role.header] = replace(role, canonical=name)
-    return settled
-
-
-def _money_questions(roles: dict[str, Role]) -> list[Question]:
-    """Ask what the amounts are when no title says it: the vaguely named ones first, three at most."""
-    headers = [r.header for r in roles.values() if r.kind == "mesure" and r.canonical not in MEASURES]
-    vague = [h for h in headers if normalise(h) in _VAGUE]
-    return [role_question(h) for h in (vague or headers)[:3]]
 
 
 def _must_answer(question: Question, roles: dict[str, Role], answers: MappingABC[str, str]) -> bool:

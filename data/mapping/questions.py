@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from analytics.errors import MappingError, Question
+from analytics.schema import BASES, DATE_BASES
 
 #: Start of the keys that carry the name of a column or of a role.
-PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:")
+PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:", "total:", "zero_manquant:")
+#: Those whose name need not be a column of the long table.
+_FREE = ("role:", "repetition:", "total:", "zero_manquant:")
+#: Questions about the whole file -> their answers; () for a number of year or the name of a sheet.
+GLOBAL: Mapping[str, tuple[str, ...]] = {
+    "date_basis": DATE_BASES,
+    "base": BASES,
+    "zero_manquant": ("manquant", "zero"),
+    "trimestres": ("premier_mois",),
+    "forme": ("colonnes", "long"),
+    "annee": (),
+    "feuille": (),
+}
 _ROLE_CHOICES = {
     "prestation": "Les prestations versées par la mutuelle",
     "cotisation": "Les cotisations",
@@ -78,21 +91,60 @@ def repetition_question(measure: str, label: str) -> Question:
     )
 
 
-def check_answers(answers: Mapping[str, str], headers: Iterable[str]) -> dict[str, str]:
+def empty_months_question(months: Iterable[str], count: int) -> Question:
+    """Whether months of zeros are missing months."""
+    return Question(
+        "zero_manquant",
+        f"Tous les montants sont à zéro pour {', '.join(months)}{'…' if count > 6 else ''}. Est-ce un mois manquant ?",
+        {"manquant": "Mois manquant : ces lignes ne sont pas prises", "zero": "Vrais zéros : ils comptent"},
+        "Un mois manquant pris pour un zéro fausse les évolutions, les moyennes et les prévisions.",
+    )
+
+
+def total_question(header: str, parts: Iterable[str]) -> Question:
+    """Whether a column that adds up others is left out."""
+    return Question(
+        f"total:{header}",
+        f"La colonne « {header} » est-elle le total des colonnes {', '.join(f'« {p} »' for p in parts)} ?",
+        {"total": "Oui : ne pas la compter une seconde fois", "garder": "Non : la garder comme un autre montant"},
+        "Un total compté avec ses parties double les montants.",
+    )
+
+
+def period_question() -> Question:
+    """Whether quarters may stand on their first month."""
+    return Question(
+        "trimestres",
+        "Le fichier est par trimestre. Faut-il le garder ainsi ?",
+        {"premier_mois": "Oui : chaque trimestre est placé sur son premier mois"},
+        "Les évolutions d’un mois à l’autre et les prévisions mensuelles n’auront pas de sens.",
+    )
+
+
+def check_answers(answers: Mapping[str, str], headers: Iterable[str], asked: Iterable[str] = ()) -> dict[str, str]:
     """Answers with every key under its full name ("Montant" is short for "colonne:Montant").
+
+    Parameters
+    ----------
+    answers : mapping
+        As given.
+    headers : iterable of str
+        Columns of the file.
+    asked : iterable of str
+        Keys of the questions that the reading asks, whatever they are.
 
     Raises
     ------
     MappingError
         A key that is neither a question nor a column of the file.
     """
-    known, checked = set(headers), {}
+    known, asked, checked = set(headers), set(asked), {}
     # An explicit "colonne:Montant" wins over the short form, so that the `mapping` of a dataset can be given back.
     for key, answer in sorted(answers.items(), key=lambda item: item[0].startswith(PREFIXES)):
-        if key in ("date_basis", "base"):
+        if key in asked or _is_global(key, answer, known):
             checked[key] = answer
         elif key.startswith(PREFIXES):
-            if not key.startswith(("role:", "repetition:")) and key.split(":", 1)[1] not in known:
+            if not key.startswith(_FREE) and key.split(":", 1)[1] not in known:
                 raise MappingError("Cette colonne n’est pas dans le fichier.", colonne=key.split(":", 1)[1])
             checked[key] = answer
         elif key in known:
@@ -100,6 +152,13 @@ def check_answers(answers: Mapping[str, str], headers: Iterable[str]) -> dict[st
         else:
             raise MappingError("Cette réponse ne correspond à aucune question.", valeur=key)
     return checked
+
+
+def _is_global(key: str, answer: str, headers: set[str]) -> bool:
+    """Whether a key is that of a question about the file; a column of the same title is told by its answer."""
+    if key not in GLOBAL or key not in headers:
+        return key in GLOBAL
+    return answer in GLOBAL[key] if GLOBAL[key] else answer.isdigit()
 
 
 def check_choice(question: Question, answer: str | None) -> None:

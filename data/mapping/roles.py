@@ -8,6 +8,8 @@ import pandas as pd
 
 from analytics.french import format_number
 from analytics.schema import CARE_DIMENSIONS, CONTRACT_DIMENSIONS, COTISATION_MEASURES, MONTHS, PRESTATION_MEASURES
+from data.mapping.calendar import PARTS, parts_of
+from data.mapping.content import are_region_codes, role_of_values
 from data.mapping.labels import slug
 from data.mapping.personal import personal_content
 from data.readers import Table
@@ -19,16 +21,10 @@ DIMENSIONS = (*CARE_DIMENSIONS, *CONTRACT_DIMENSIONS)
 MAX_VALUES = 1000
 MAX_IDENTIFIER_VALUES = 100
 _ENOUGH_ROWS = 200
-
-_POSTES = (
-    "optique", "dentaire", "audiologie", "aides auditives", "audio", "hospitalisation", "hopital", "soins courants",
-    "pharmacie", "medicaments", "medecine", "analyses", "orthodontie", "prothese", "protheses", "cure", "transport",
-)  # fmt: skip
-_CONTENT = (
-    ("sexe", {"h", "f", "m", "homme", "femme", "hommes", "femmes", "masculin", "feminin", "inconnu"}),
-    ("contrat", {"individuel", "collectif", "individuels", "collectifs", "ind", "coll"}),
-    ("panier", {"100 sante", "maitrise", "libre", "rac 0"}),
-)
+#: Dimensions whose titles also name others: « garantie » may be the poste.
+_LOOSE = ("formule", "contrat")
+#: A number under a title of dimension is a code when it has no more distinct values than this.
+_MAX_CODES = 150
 
 
 @dataclass(frozen=True)
@@ -63,14 +59,21 @@ def ignored(header: str, code: str, reason: str, confidence: float = 1.0) -> Rol
     return Role(header, "ignorer", "", confidence, reason, code)
 
 
+def texts_of(table: Table) -> pd.DataFrame:
+    """Text cells aligned with the rows and columns of `tidy`, whatever the shape of the file."""
+    return getattr(table, "texts", table.frame)
+
+
 def guess_role(table: Table, header: str) -> Role:
     """Role of a column: personal data first, then its title when its cells agree, then its cells alone."""
-    personal = personal_content(header, table.frame[header])
+    personal = personal_content(header, texts_of(table)[header])
     if personal:
         reason = f"elle contient des {personal} et n’est pas enregistrée"
         return ignored(header, "conformite.donnees_personnelles", reason)
     column = table.tidy[header]
     named = guesses(header)
+    if table.wide is not None and header == table.wide.variable and table.wide.periode in ("mois", "trimestre"):
+        return Role(header, "mois", "mois", 1.0)
     if pd.api.types.is_datetime64_any_dtype(column):
         return _date_role(header, named)
     if pd.api.types.is_numeric_dtype(column):
@@ -84,13 +87,18 @@ def _date_role(header: str, named: tuple[NameGuess, ...]) -> Role:
         return Role(header, "mois", "mois", 0.5)
     if best.kind == "month":
         return Role(header, "mois", best.role, best.confidence)
+    if normalise(header).startswith("trimestre"):
+        return Role(header, "mois", "mois", 0.85)
     # A date of contract or of export is not the month of the figures, unless the file has no other.
     return Role(header, "mois", "autre_date", 0.2)
 
 
 def _number_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -> Role:
-    best = next((g for g in named if g.kind in ("measure", "average", "calendar", "month", "identifier")), None)
-    if best is None:
+    kinds = ("measure", "average", "calendar", "month", "identifier", "dimension")
+    best = next((g for g in named if g.kind in kinds), None)
+    if best is not None and best.kind == "dimension" and _are_codes(column):
+        return Role(header, "dimension", best.role or slug(header), best.confidence)
+    if best is None or best.kind == "dimension":
         return _unnamed_number(header, column)
     if best.kind == "measure":
         return Role(header, "mesure", best.role or slug(header), best.confidence)
@@ -98,11 +106,21 @@ def _number_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -
         return ignored(header, "exactitude.moyenne", "c’est une moyenne ou un taux, qui ne s’additionne pas")
     if best.kind == "identifier":
         return ignored(header, "conformite.identifiant", "c’est un identifiant")
-    if best.kind == "month" and column.dropna().between(1, 12).all():
-        return Role(header, "mois", "mois_numero", 0.8)
+    if part := _part_of_year(header, best, column):
+        return part
     if best.role == "annee" and column.dropna().between(1900, 2100).all():
         return Role(header, "mois", "annee", best.confidence)
     return ignored(header, "conformite.calendrier", "elle se déduit du mois")
+
+
+def _part_of_year(header: str, best: NameGuess | None, column: pd.Series) -> Role | None:
+    """A column of bare months (1 to 12, janvier) or of bare quarters (1 to 4, T1), to be read with a year."""
+    if best is None or best.kind not in ("month", "calendar"):
+        return None
+    part = "trimestre_numero" if normalise(header).startswith("trimestre") else "mois_numero"
+    numbers = parts_of(column, part)
+    whole = len(numbers.dropna()) > 0 and bool(numbers.notna().eq(column.notna()).all())
+    return Role(header, "mois", part, 0.8) if whole and numbers.dropna().between(1, PARTS[part]).all() else None
 
 
 def _unnamed_number(header: str, column: pd.Series) -> Role:
@@ -110,15 +128,24 @@ def _unnamed_number(header: str, column: pd.Series) -> Role:
     whole = bool((filled == filled.round()).all())
     if whole and len(filled) >= 20 and filled.nunique() <= 2:
         return Role(header, "dimension", slug(header), 0.5)
+    if whole and len(filled) >= 20 and are_region_codes({f"{v:.0f}" for v in filled.unique()[:100]}):
+        return Role(header, "dimension", "region", 0.6)
     return Role(header, "mesure", slug(header), 0.4)
+
+
+def _are_codes(column: pd.Series) -> bool:
+    filled = column.dropna()
+    return bool((filled == filled.round()).all()) and filled.nunique() <= _MAX_CODES
 
 
 def _text_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -> Role:
     if _is_broken_measure(named, column):
         example = str(column.cat.categories[0])
         return ignored(header, "exactitude.illisible", f"ses cellules ne sont pas des nombres (« {example} »)")
+    if part := _part_of_year(header, named[0] if named else None, column):
+        return part
     best = next((g for g in named if g.kind in ("dimension", "identifier")), None)
-    canonical, confidence = _named_dimension(named, best) or _content_role(column) or (slug(header), 0.5)
+    canonical, confidence = _dimension_of(named, best, column) or (slug(header), 0.5)
     values, rows = column.nunique(), int(column.notna().sum())
     if rows == 0:
         return ignored(header, "exhaustivite.colonne_vide", "elle est vide")
@@ -146,13 +173,15 @@ def _named_dimension(named: tuple[NameGuess, ...], best: NameGuess | None) -> tu
     return None
 
 
-def _content_role(column: pd.Series) -> tuple[str, float] | None:
-    values = {normalise(str(v)) for v in column.cat.categories}
-    if not values or len(values) > 60:
-        return None
-    if sum(v.startswith(_POSTES) for v in values) * 2 >= len(values):
-        return "poste", 0.6
-    return next(((role, 0.6) for role, words in _CONTENT if len(values) > 1 and values <= words), None)
+def _dimension_of(named: tuple[NameGuess, ...], best: NameGuess | None, column: pd.Series) -> tuple[str, float] | None:
+    """Dimension by its title, unless the title is loose (« garantie ») and the values say something else."""
+    by_name = _named_dimension(named, best)
+    if by_name is not None and by_name[1] >= 1.0:
+        return by_name
+    by_values = role_of_values(str(v) for v in column.cat.categories)
+    if by_name is None or (by_values is not None and by_name[0] in _LOOSE):
+        return by_values or by_name
+    return by_name
 
 
 def forced_role(table: Table, header: str, answer: str) -> Role | None:

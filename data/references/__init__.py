@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,16 @@ import yaml
 
 from analytics.errors import SchemaError
 
-__all__ = ["FOLDER", "load_events", "load_market", "load_taxes", "load_value_labels"]
+__all__ = [
+    "FOLDER",
+    "Damir",
+    "load_damir",
+    "load_events",
+    "load_market",
+    "load_postes_e3",
+    "load_taxes",
+    "load_value_labels",
+]
 
 FOLDER = Path(__file__).parent
 FORMES = ("impulsion", "palier", "rampe")
@@ -126,6 +136,85 @@ def load_value_labels() -> dict[str, dict[str, str]]:
             _source(group, content["sources"])
             labels.setdefault(dimension, {}).update(group["codes"])
     return labels
+
+
+def load_postes_e3() -> pd.DataFrame:
+    """Postes of the regulatory return E3 (care reimbursed by complementary insurers).
+
+    Returns
+    -------
+    pandas.DataFrame
+        `ligne` (text), `libelle`, `famille` (our word), `partie_de` (line it details, "" for none), `mots` (tuple of
+        beginnings of words, without accents), `annee` (int), `source`, `url`.
+
+    Raises
+    ------
+    SchemaError
+        A poste has no year, no family or no source.
+    """
+    content = _read("postes_e3.yaml")
+    rows = [_checked(entry, ("ligne", "libelle", "famille", "mots", "annee", "source")) for entry in content["postes"]]
+    frame = _with_sources(rows, content["sources"])
+    frame["mots"] = pd.Series([tuple(row["mots"]) for row in rows], index=frame.index, dtype=object)
+    frame["partie_de"] = [row.get("partie_de", "") for row in rows]
+    return frame[["ligne", "libelle", "famille", "partie_de", "mots", "annee", "source", "url"]]
+
+
+@dataclass(frozen=True)
+class Damir:
+    """What is known of the monthly file of Open DAMIR.
+
+    Attributes
+    ----------
+    signature : tuple of str
+        Variables by which the file is recognised.
+    columns : dict of str to dict
+        Variable -> `role`, `genre` ("mois", "mesure", "dimension") and `libelle`; the others are left to the lines.
+    rule : str
+        Why the prefiltered amounts are added up and never the raw ones, in French.
+    source : str
+        Where all this is published, with its year.
+    postes : tuple of (int, int, str)
+        Bounds, both included, and poste of a nature of care; the first interval that holds a code wins.
+    other, unknown : str, tuple of str
+        Poste of the codes outside the intervals, and codes that say nothing.
+    """
+
+    signature: tuple[str, ...]
+    columns: Mapping[str, Mapping[str, str]]
+    rule: str
+    source: str
+    postes: tuple[tuple[int, int, str], ...]
+    other: str
+    unknown: tuple[str, ...]
+
+    def poste(self, code: str) -> str:
+        """Poste of a nature of care; "" for a code that says nothing."""
+        text = code.strip().removesuffix(".0")
+        if text in self.unknown or not text.isdecimal():
+            return ""
+        number = int(text)
+        return next((name for low, high, name in self.postes if low <= number <= high), self.other)
+
+
+@functools.cache
+def load_damir() -> Damir:
+    """Known layout of Open DAMIR: roles of its variables, postes of its natures of care.
+
+    Raises
+    ------
+    SchemaError
+        A part of it has no year or no source.
+    """
+    content = _read("damir.yaml")
+    rule = _checked(content["prefiltre"], ("regle", "annee", "source"))
+    postes = _checked(content["postes"], ("autre", "intervalles", "annee", "source"))
+    source = _source(rule, content["sources"])
+    intervals = tuple((low, high, group["poste"]) for group in postes["intervalles"] for low, high in group["de"])
+    return Damir(
+        tuple(content["signature"]), content["colonnes"], rule["regle"], f"{source['nom']}, {source['url']}",
+        intervals, postes["autre"], tuple(postes["inconnu"]),
+    )  # fmt: skip
 
 
 @functools.cache

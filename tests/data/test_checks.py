@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.errors import ParameterError
 from analytics.schema import Dataset
-from data.checks import PILLARS, run_checks, score, unlocks
-from data.checks.exactitude import find_unit_changes
+from data.checks import DEFINITION, PILLARS, run_checks, score, score_by, unlocks
 from data.checks.unicite import copies_of
+from data.checks.unites import find_unit_changes
 from data.findings import COLUMNS, finding, to_frame
 from data.keys import pack, sum_by
 
@@ -201,3 +202,161 @@ def test_keys_agree_with_pandas():
 def test_keys_hold_when_the_product_of_sizes_overflows():
     frame = pd.DataFrame({f"c{i}": [f"{i}-{j}" for j in range(2000)] for i in range(8)})
     assert len(np.unique(pack(frame, list(frame.columns)))) == 2000
+
+
+# --- one planted fault per check; the clean dataset above has none of them -----------------------------------------
+
+
+def cells(*where: str):
+    """Rows of the clean dataset: a region, a poste or a month, together."""
+    frame = make().prestation
+    rows = pd.Series(True, index=frame.index)
+    for word in where:
+        rows &= (frame["region"] == word) | (frame["poste"] == word) | (frame["mois"].dt.strftime("%Y-%m") == word)
+    return rows
+
+
+def changed(rows: pd.Series, factor: float) -> Dataset:
+    frame = make().prestation
+    return spoil(prestation=frame["prestation"].where(~rows, frame["prestation"] * factor))
+
+
+def only(dataset: Dataset, code: str) -> pd.Series:
+    """The only costly finding of a dataset."""
+    found = run_checks(dataset)
+    found = found[found["severite"] != "info"]
+    assert found["code"].tolist() == [code]
+    return found.iloc[0]
+
+
+def test_a_batch_of_the_wrong_sign():
+    found = run_checks(changed(cells("A", "Optique", "2022-09"), -1))
+    told = found[found["code"] == "exactitude.signe_inverse"]
+    assert told["valeur"].tolist() == ["Optique | A | 2022-09"]
+    amount = make().prestation.loc[cells("A", "Optique", "2022-09"), "prestation"].sum()
+    assert told["euros"].iloc[0] == pytest.approx(-2 * amount)
+
+
+@pytest.mark.parametrize("factor", [0.2, 5])
+def test_a_month_out_of_proportion(factor):
+    assert only(changed(cells("2022-09"), factor), "exactitude.mois_atypique")["valeur"] == "2022-09"
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.7])
+def test_an_ordinary_swing_is_no_odd_month(factor):
+    assert codes(changed(cells("2022-09"), factor)) == set()
+
+
+def test_a_batch_not_yet_arrived_for_the_last_month():
+    told = only(changed(cells("B", "2023-12"), 0), "actualite.lot_en_retard")
+    assert told["valeur"] == "B | 2023-12"
+    assert told["euros"] < 0
+
+
+def test_a_batch_paid_a_month_later():
+    frame = make().prestation
+    late, after = cells("B", "2023-03"), cells("B", "2023-04")
+    amounts = frame["prestation"].where(~late, 0).where(~after, frame["prestation"] * 2)
+    told = only(spoil(prestation=amounts), "actualite.lot_en_retard")
+    assert told["valeur"] == "B | 2023-03"
+    assert "rattrape" in told["message"]
+
+
+def test_a_batch_that_never_comes_back_is_no_late_batch():
+    assert "actualite.lot_en_retard" not in codes(changed(cells("B", "2023-03"), 0))
+
+
+def test_a_renamed_poste():
+    frame = make().prestation
+    renamed = frame["poste"].astype("str").where(
+        ~((frame["poste"] == "Optique") & (frame["mois"] >= MONTHS[10])), "Équipement optique"
+    )
+    told = only(spoil(poste=renamed.astype("category")), "conformite.recodage")
+    assert told["valeur"] == "Optique → Équipement optique | 2022-11"
+
+
+def test_a_poste_that_stops_and_another_much_smaller_is_no_renaming():
+    frame = make().prestation
+    later = (frame["poste"] == "Optique") & (frame["mois"] >= MONTHS[10])
+    poste = frame["poste"].astype("str").where(~later, "Cure").astype("category")
+    small = frame["prestation"].where(~later, frame["prestation"] / 20)
+    assert "conformite.recodage" not in codes(spoil(poste=poste, prestation=small))
+
+
+def test_months_that_cannot_be():
+    base = make()
+    far = base.prestation["mois"].where(base.prestation.index != 3, pd.Timestamp("2032-01-01"))
+    for dataset, valeur in (
+        (spoil(mois=far), "2032-01"),
+        (spoil(mois=far, mois_paiement=base.prestation["mois"]), "2032-01"),
+    ):
+        told = run_checks(dataset).set_index("code").loc["actualite.dates_futures"]
+        assert (told["severite"], told["valeur"]) == ("grave", valeur)
+
+
+def test_the_day_of_the_check_matters_only_when_it_is_given():
+    assert "actualite.dates_futures" in set(run_checks(make(), today=pd.Timestamp("2023-06-15"))["code"])
+    assert "actualite.dates_futures" not in set(run_checks(make(), today=pd.Timestamp("2024-01-02"))["code"])
+    assert "actualite.dates_futures" not in set(run_checks(make())["code"])
+
+
+def test_more_reimbursed_than_charged():
+    charged = make().prestation["prestation"]
+    assert "exactitude.prestation_superieure" in codes(spoil(frais_reels=charged * 0.9))
+    assert codes(spoil(frais_reels=charged)) == set()
+    assert codes(spoil(frais_reels=charged * 2, remboursement_amo=charged)) == set()
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.3, True), (0.7, True), (1.1, False)])
+def test_a_population_that_changes_at_once(factor, told):
+    base = make()
+    later = base.cotisation["mois"] >= MONTHS[8]
+    members = base.cotisation["beneficiaires"].where(~later, base.cotisation["beneficiaires"] * factor)
+    found = run_checks(replace(base, cotisation=base.cotisation.assign(beneficiaires=members)))
+    found = found[found["code"] == "exhaustivite.perimetre"]
+    assert found["valeur"].tolist() == (["2022-09"] if told else [])
+
+
+def test_a_region_that_begins_in_the_middle():
+    base = make()
+    frame = base.prestation[~((base.prestation["region"] == "B") & (base.prestation["mois"] < MONTHS[9]))]
+    found = run_checks(replace(base, prestation=frame.reset_index(drop=True))).set_index("code")
+    assert found.loc["exhaustivite.valeur_partielle", ["severite", "valeur"]].tolist() == ["info", "B | 2022-10"]
+
+
+# --- marks ----------------------------------------------------------------------------------------------------------
+
+
+def test_marks_by_month_and_column_count_what_names_them():
+    dataset = changed(cells("A", "Optique", "2022-09"), -1)
+    findings = run_checks(dataset)
+    by_month = score_by(findings, dataset, by="mois").set_index(["pilier", "mois"])["note"]
+    assert len(by_month) == 6 * 24
+    assert by_month["Exactitude", pd.Timestamp("2022-09-01")] < 100
+    assert by_month.drop(("Exactitude", pd.Timestamp("2022-09-01"))).min() == 100
+    by_column = score_by(findings, dataset).set_index(["pilier", "colonne"])["note"]
+    assert by_column["Exactitude", "prestation"] == score(findings).set_index("pilier").loc["Exactitude", "note"]
+    assert by_column["Exactitude", "actes"] == 100
+
+
+def test_a_title_of_the_file_is_its_canonical_column():
+    rows = to_frame([finding("unicite.a", "grave", "x", colonne="Montant versé", valeur="05/2022")])
+    dataset = make(mapping={"Montant versé": "prestation"})
+    by_column = score_by(rows, dataset).set_index(["pilier", "colonne"])
+    assert by_column.loc[("Unicité", "prestation"), ["note", "constats"]].tolist() == [60, 1]
+    by_month = score_by(rows, dataset, by="mois").set_index(["pilier", "mois"])
+    assert by_month.loc[("Unicité", pd.Timestamp("2022-05-01")), "note"] == 60
+    assert score_by(to_frame(()), dataset, by="mois")["note"].eq(100).all()
+
+
+def test_marks_are_by_column_or_by_month():
+    with pytest.raises(ParameterError, match="colonne ou par mois"):
+        score_by(to_frame(()), make(), by="region")
+    assert "15" in DEFINITION
+
+
+@pytest.mark.parametrize("planted", [True, False])
+def test_no_grave_finding_on_the_demo_but_the_planted_ones(demo, clean_demo, planted):
+    found = run_checks(demo if planted else clean_demo)
+    assert (found["severite"] == "grave").sum() == (2 if planted else 0)
+    assert (found["severite"] == "attention").sum() == 0

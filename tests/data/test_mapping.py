@@ -194,7 +194,7 @@ def test_identifiers_are_left_out_and_named():
     ("header", "value"),
     [
         ("contact", "prenom.nom{i}@exemple.fr"),
-        ("cle", "1 84 12 76 451 0{i:02d} 46"),
+        ("cle", "1 84 12 76 451 0{i:02d} {key:02d}"),
         ("cle", "284127645{i:04d}"),
         ("compte", "FR7630006000011234567890{i:03d}"),
         ("joignable", "06 12 34 56 {i:02d}"),
@@ -203,7 +203,8 @@ def test_identifiers_are_left_out_and_named():
     ],
 )
 def test_personal_columns_are_dropped_whatever_their_title(header, value):
-    rows = "".join(f"2024-01;{value.format(i=10 + i)};5,5\n" for i in range(20))
+    keys = [97 - (1841276451000 + 10 + i) % 97 for i in range(20)]
+    rows = "".join(f"2024-01;{value.format(i=10 + i, key=keys[i])};5,5\n" for i in range(20))
     mapping = propose(f"mois;{header};prestations\n" + rows)
     assert mapping.columns[header] == "ignorer"
     told = mapping.findings[mapping.findings["code"] == "conformite.donnees_personnelles"]

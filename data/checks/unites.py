@@ -1,4 +1,4 @@
-"""Exactitude: amounts a hundred times too large or too small, wrong signs, payments before the care."""
+"""Exactitude: amounts a hundred times too large or too small, in one cell of one month."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 
 from analytics.french import format_number
 from analytics.schema import Dataset
-from data.findings import euros, finding
+from data.checks.facts import Facts
+from data.findings import finding
 from data.keys import pack, sum_by
 
 #: A cell is suspected when it is 100 times its usual level, within this distance in powers of ten.
@@ -17,6 +18,8 @@ NEAR = 0.25
 #: … and this many robust standard deviations away from it.
 MIN_Z = 6.0
 MIN_MONTHS = 6
+#: The average of fewer acts, or persons, than this may be a hundred times another by itself.
+MIN_COUNT = 5
 #: Floor of the spread of a group, in powers of ten (about 12 %).
 _FLOOR = 0.05
 _MAD_TO_SD = 1.4826
@@ -40,20 +43,10 @@ _UNITS = (
 )
 
 
-def check_exactitude(dataset: Dataset) -> list[dict]:
-    """Findings about amounts that cannot be right."""
-    rows = _units(dataset)
-    if not dataset.prestation.empty:
-        rows += _payment_before_care(dataset.prestation)
-        rows += _negative_rest(dataset.prestation)
-        rows += _negative_counts(dataset.prestation, "prestation", ("actes",))
-    return rows + _negative_counts(dataset.cotisation, "cotisation", ("beneficiaires", "cotisation"))
-
-
-def _units(dataset: Dataset) -> list[dict]:
-    """Changes of unit, the months of care before those of payment; a cell is reported once, by its first amount."""
+def check_unites(facts: Facts) -> list[dict]:
+    """Findings about changes of unit, the months of care before those of payment; a cell is reported once."""
     rows, reported = [], set()
-    small = {name: _summary(getattr(dataset, name), name) for name in ("prestation", "cotisation")}
+    small = {"prestation": facts.prestation, "cotisation": facts.cotisation}
     for unit in _UNITS:
         frame = small[unit.table]
         if frame.empty or unit.amount not in frame.columns:
@@ -68,17 +61,9 @@ def _units(dataset: Dataset) -> list[dict]:
                 key = (unit.table, *cell[:-2])
                 if key not in reported:
                     reported.add(key)
-                    rows.append(_unit_finding(dataset, unit, cell))
+                    rows.append(_unit_finding(facts.dataset, unit, cell))
             frame = _without(frame, cells.columns[:-2], cells)
     return rows
-
-
-def _summary(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """The table added up once to what the search needs: everything after works on a few thousand rows."""
-    units = [u for u in _UNITS if u.table == table]
-    wanted = dict.fromkeys(c for u in units for c in (*u.groups, "mois", "mois_paiement"))
-    measures = dict.fromkeys(c for u in units for c in (u.amount, u.count))
-    return sum_by(frame, [c for c in wanted if c in frame.columns], [c for c in measures if c in frame.columns])
 
 
 def find_unit_changes(frame: pd.DataFrame, amount: str, count: str, groups: list[str], axis: str) -> pd.DataFrame:
@@ -102,6 +87,8 @@ def find_unit_changes(frame: pd.DataFrame, amount: str, count: str, groups: list
     spread = distance.abs().groupby(pack(cells, groups)).transform("median") * _MAD_TO_SD
     suspect = ((distance.abs() - 2).abs() <= NEAR) & (distance.abs() > MIN_Z * spread.clip(lower=_FLOOR))
     suspect &= by_group.transform("count") >= MIN_MONTHS
+    if count in cells.columns:
+        suspect &= cells[count] >= MIN_COUNT
     found = cells.loc[suspect, [*groups, axis]]
     factor = 10 ** distance[suspect]
     return found.assign(facteur=factor, exces=cells.loc[suspect, amount] * (1 - 1 / factor))
@@ -134,54 +121,3 @@ def _unit_finding(dataset: Dataset, unit: _Unit, cell: tuple) -> dict:
         remede="Corrigez l’unité de ce lot à la source. Rien n’a été modifié.",
         euros=float(excess),
     )
-
-
-def _payment_before_care(frame: pd.DataFrame) -> list[dict]:
-    if "mois_paiement" not in frame.columns:
-        return []
-    early = int((frame["mois_paiement"] < frame["mois"]).sum())
-    if not early:
-        return []
-    message = f"Lignes payées avant le mois des soins : {format_number(early)}."
-    remedy = "Vérifiez que les deux colonnes de date ne sont pas inversées."
-    severity = "grave" if early * 20 > len(frame) else "attention"
-    return [
-        finding(
-            "exactitude.paiement_avant_soins",
-            severity,
-            message,
-            table="prestation",
-            colonne="mois_paiement",
-            remede=remedy,
-        )
-    ]
-
-
-def _negative_rest(frame: pd.DataFrame) -> list[dict]:
-    needed = ["frais_reels", "remboursement_amo", "prestation"]
-    if not set(needed) <= set(frame.columns):
-        return []
-    charges, amo, amc = (frame[c].to_numpy() for c in needed)
-    gap = charges - amo - amc
-    wrong = gap < -0.01 - 1e-9 * np.abs(charges)
-    if not wrong.any():
-        return []
-    lost = float(-gap[wrong].sum())
-    message = f"Lignes remboursées au-delà des frais réels : {format_number(int(wrong.sum()))}, {euros(lost)} au total."
-    severity = "attention" if wrong.mean() > 0.001 else "info"
-    return [
-        finding("exactitude.reste_negatif", severity, message, table="prestation", colonne="frais_reels", euros=lost)
-    ]
-
-
-def _negative_counts(frame: pd.DataFrame, table: str, columns: tuple[str, ...]) -> list[dict]:
-    rows = []
-    for column in (c for c in columns if c in frame.columns):
-        negative = frame[column] < 0
-        if negative.any():
-            message = f"Lignes où un effectif ou un nombre d’actes est négatif : {format_number(int(negative.sum()))}."
-            if column == "cotisation":
-                message = f"Lignes à cotisation négative (régularisations ?) : {format_number(int(negative.sum()))}."
-            amount = float(frame.loc[negative, column].sum()) if column == "cotisation" else None
-            rows.append(finding("exactitude.signe", "attention", message, table=table, colonne=column, euros=amount))
-    return rows

@@ -1,0 +1,128 @@
+"""Lines of a large file identical to another: found by their digests, compared in full, told with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.checks.unicite import BATCH
+from data.ingest.query import Source
+from data.ingest.sample import read_lines_numbered
+from data.ingest.stream import Unsuited
+from data.keys import pack
+from data.mapping.lines import Lines, canonical_lines
+from data.mapping.propose import Mapping
+from data.readers import Table
+
+#: More identical lines than this are read in memory.
+MAX_COPIES = 300_000
+Read = Callable[[MappingABC[int, str]], tuple[Table, Mapping]]
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Lines of the batches in which some are identical to another.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        The lines, months and dimensions and amounts; where only their number matters, the first stands for all.
+    mask : numpy.ndarray of bool
+        Second and later copies.
+    numbers : pandas.Series of int
+        Line of the file of each row.
+    """
+
+    frame: pd.DataFrame
+    mask: np.ndarray
+    numbers: pd.Series
+
+
+def find_copies(
+    source: Source,
+    read: Read,
+    sample: MappingABC[int, str],
+    odd: MappingABC[int, str],
+    lines: Lines,
+    counts: np.ndarray,
+) -> Copies:
+    """Second and later copies of accepted lines identical in every cell.
+
+    Parameters
+    ----------
+    source : Source
+    read : callable
+        Reads some lines of the file as a table.
+    sample, odd : mapping of int to str
+        Lines of the sample; lines that are not regular.
+    lines : Lines
+        Groups, then irregular lines.
+    counts : numpy.ndarray of int
+        Lines of each group.
+
+    Raises
+    ------
+    Unsuited
+        Too many of them.
+    """
+    none = Copies(lines.frame.iloc[:0], np.zeros(0, dtype=bool), pd.Series([], dtype="int64"))
+    accepted = set(lines.numbers.tolist()) - {0}
+    alike = _alike(source, [n for n in odd if n not in accepted])
+    if not len(alike):
+        return none
+    if len(alike) > MAX_COPIES:
+        raise Unsuited("trop de lignes identiques")
+    texts = read_lines_numbered(source.text.path, alike.tolist(), source.text.marks)
+    signs = f' \t\u00a0"{source.plan.layout.separator}'
+    texts = {n: line for n, line in texts.items() if line.strip(signs)}
+    table, mapping = read(dict(sorted((dict(sample) | texts).items())))
+    typed = canonical_lines(table, mapping)
+    kept = typed.numbers.isin(list(texts)).to_numpy()
+    frame, numbers = typed.frame[kept].reset_index(drop=True), typed.numbers[kept].reset_index(drop=True)
+    mask = typed.texts[kept].duplicated().to_numpy()
+    return _with_batches(Copies(frame, mask, numbers), lines, counts) if mask.any() else none
+
+
+def _alike(source: Source, unused: list[int]) -> np.ndarray:
+    """Numbers of the lines whose digest is met twice; blank and unused lines are no line."""
+    query = f"SELECT CASE WHEN x <> '' THEN hash(x) END AS h FROM {source.physical_lines}"  # noqa: S608 - every name and text is quoted
+    found = source.connection.execute(query).fetchnumpy()["h"]
+    digests, used = np.ma.getdata(found), ~np.ma.getmaskarray(found)
+    if len(digests) != source.text.lines:
+        raise Unsuited("lignes impossibles à distinguer")
+    used[: source.plan.layout.first_line - 1] = False
+    used[np.array(unused, dtype=np.int64) - 1] = False
+    ordered = np.sort(digests[used]) if not used.all() else np.sort(digests)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.isin(digests, twice) & used) + 1
+
+
+def _with_batches(copies: Copies, lines: Lines, counts: np.ndarray) -> Copies:
+    """The other lines of the same batches added, since a batch sent twice is known by its size."""
+    keys = [k for k in BATCH if k in lines.frame.columns] or ["mois"]
+    weights = np.concatenate([counts, np.ones(len(lines.frame) - len(counts), dtype=np.int64)])
+    together = pd.concat([_comparable(copies.frame[keys]), _comparable(lines.frame[keys])], ignore_index=True)
+    for name in keys:
+        if together[name].dtype == object:
+            together[name] = together[name].astype("category")
+    batch = pack(together, keys)
+    own, all_lines = batch[: len(copies.mask)], batch[len(copies.mask) :]
+    size = pd.Series(weights).groupby(all_lines).sum()
+    seen = pd.Series(own).value_counts()
+    first = pd.Series(np.arange(len(own))).groupby(own).first()
+    extra = np.concatenate([np.repeat(first[b], max(int(size.get(b, 0) - n), 0)) for b, n in seen.items()])
+    where = np.concatenate([np.arange(len(own)), extra.astype(np.int64)])
+    mask = np.concatenate([copies.mask, np.zeros(len(extra), dtype=bool)])
+    return Copies(
+        copies.frame.iloc[where].reset_index(drop=True), mask, copies.numbers.iloc[where].reset_index(drop=True)
+    )
+
+
+def _comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({c: object for c in frame.columns if isinstance(frame[c].dtype, pd.CategoricalDtype)})

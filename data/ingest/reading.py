@@ -1,0 +1,223 @@
+"""A file of millions of lines read as the readers would: SQL for its regular lines, the readers for all the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.ingest.checking import check_values
+from data.ingest.combine import combine, counted_mapping
+from data.ingest.copies import Copies, find_copies
+from data.ingest.plan import Plan, make_plan, read_reduced
+from data.ingest.query import Source, add_up, irregular_lines, open_source
+from data.ingest.rows import write_rows
+from data.ingest.sample import read_lines_numbered, sample_lines
+from data.ingest.stream import Unsuited
+from data.ingest.transcode import Transcoded, transcode
+from data.mapping.lines import Lines, canonical_lines
+from data.mapping.propose import Mapping
+from data.readers import Table
+
+#: More lines that are not regular than this are read in memory.
+MAX_ODD = 100_000
+#: Irregular lines that the usual sample can hold without being drowned by them.
+_FEW = 500
+_MANY_PLACES = 120
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A file added up.
+
+    Attributes
+    ----------
+    table : Table
+        Its irregular lines and some of the others; `rejected`, `left_out` and the dialect are those of the whole file.
+    mapping : Mapping
+    lines : Lines
+        One row per group of regular lines, then one per other line.
+    copies : Copies
+        Lines identical to another.
+    fingerprint : str
+        SHA-256 of the file.
+    rows : str
+        Name of the file of lines written, "" when none was asked for.
+    """
+
+    table: Table
+    mapping: Mapping
+    lines: Lines
+    copies: Copies
+    fingerprint: str
+    rows: str = ""
+
+
+def read_stream(
+    path: Path,
+    folder: Path,
+    *,
+    name: str,
+    answers: MappingABC[str, str],
+    reading: MappingABC[str, str],
+    check: Callable[[Mapping], None],
+    lines_dir: Path | None = None,
+    progress: Progress = lambda fraction, text: None,
+) -> Streamed:
+    """Read a delimited text of any size in constant memory.
+
+    Parameters
+    ----------
+    path, folder : pathlib.Path
+        The file; where temporary files may be written.
+    name : str
+        Name of the file.
+    answers, reading : mapping
+        Answers to questions, and those that change the reading of cells.
+    check : callable
+        Raises when a mapping lacks an answer.
+    lines_dir : pathlib.Path, optional
+        An existing folder where the accepted lines are written as Parquet.
+    progress : callable
+        Called with a fraction and what is being done.
+
+    Raises
+    ------
+    Unsuited
+        The file must be read in memory.
+    ReadError, MappingError
+        As :func:`data.load_dataset` says.
+    """
+    text = _copied(path, folder, progress)
+    progress(0.5, "Compréhension des colonnes")
+    known = _Reader(text, name, answers, reading)
+    lines = sample_lines(text)
+    table, mapping = known.read(lines)
+    check(mapping)
+    plan = make_plan(text, lines, table, mapping)
+    source = open_source(text, plan, folder, lines_dir)
+    with source.connection:
+        return _follow(source, known, lines, lines_dir, progress)
+
+
+def _copied(path: Path, folder: Path, progress: Progress) -> Transcoded:
+    size, done = max(path.stat().st_size, 1), 0
+
+    def told(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(min(0.5 * done / size, 0.5), "Copie du fichier")
+
+    return transcode(path, folder / "texte.csv", told)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads some lines of the file as a table, under their numbers in the file."""
+
+    text: Transcoded
+    name: str
+    answers: MappingABC[str, str]
+    reading: MappingABC[str, str]
+
+    def read(self, lines: MappingABC[int, str]) -> tuple[Table, Mapping]:
+        table, mapping = read_reduced(lines, name=self.name, answers=self.answers, reading=self.reading)
+        numbers = np.array([0, *lines])
+        dialect = {**table.dialect, "encoding": self.text.encoding, "compression": self.text.compression}
+        dialect |= {"lignes": self.text.lines, "header_rows": tuple(int(numbers[i]) for i in dialect["header_rows"])}
+        return replace(
+            table,
+            dialect=dialect,
+            lines=pd.Series(numbers[table.lines.to_numpy()], name="ligne", dtype="int64"),
+            rejected=table.rejected.assign(ligne=numbers[table.rejected["ligne"].to_numpy()]),
+            left_out=table.left_out.assign(ligne=numbers[table.left_out["ligne"].to_numpy()]),
+            findings=table.findings.assign(ligne=_renumbered(table.findings["ligne"], numbers)),
+        ), mapping
+
+
+def _renumbered(lines: pd.Series, numbers: np.ndarray) -> pd.Series:
+    return lines.map(lambda at: int(numbers[int(at)]), na_action="ignore").astype("Int64")
+
+
+def _follow(
+    source: Source, known: _Reader, lines: dict[int, str], lines_dir: Path | None, progress: Progress
+) -> Streamed:
+    progress(0.55, "Addition par mois")
+    groups = add_up(source)
+    missing = source.text.lines - source.plan.layout.first_line + 1 - int(groups.counts.sum())
+    odd, blank = _irregular(source, missing)
+    table, mapping = _read_again(source, known, lines, odd)
+    _refuse_disagreement(table, source.plan, {*odd, *blank.tolist()})
+    table = _with_blanks(table, blank, lines)
+    check_values(groups, source.plan, mapping)
+    both = combine(table, odd, groups, source.plan)
+    mapping = counted_mapping(mapping, both, groups)
+    summed = canonical_lines(both, mapping)
+    if (summed.left_out["ligne"] == 0).any() or (summed.rejected["ligne"] == 0).any():
+        raise Unsuited("lignes de total parmi les autres")
+    progress(0.7, "Recherche des lignes identiques")
+    copies = find_copies(source, known.read, lines, odd, summed, groups.counts)
+    progress(0.85, "Écriture des lignes")
+    rows = write_rows(source, summed, mapping, groups, lines_dir) if lines_dir is not None else ""
+    progress(1.0, "Lignes additionnées")
+    return Streamed(table, mapping, summed, copies, source.text.sha256, rows)
+
+
+def _irregular(source: Source, missing: int) -> tuple[dict[int, str], np.ndarray]:
+    """Irregular lines by number, and the numbers of those that are blank; as many as the rows that SQL did not take."""
+    if missing == 0:
+        return {}, np.zeros(0, dtype=np.int64)
+    numbers = irregular_lines(source)
+    if len(numbers) != missing:
+        raise Unsuited("lignes impossibles à distinguer")
+    if len(numbers) > MAX_ODD:
+        raise Unsuited("trop de lignes irrégulières")
+    found = read_lines_numbered(source.text.path, numbers.tolist(), source.text.marks)
+    if any(line.count('"') % 2 for line in found.values()):
+        raise Unsuited("cellules sur plusieurs lignes")
+    signs = f' \t\u00a0"{source.plan.layout.separator}'
+    blank = [number for number, line in found.items() if not line.strip(signs)]
+    return {n: line for n, line in found.items() if line.strip(signs)}, np.array(blank, dtype=np.int64)
+
+
+def _read_again(source: Source, known: _Reader, lines: dict[int, str], odd: dict[int, str]) -> tuple[Table, Mapping]:
+    """The sample with every irregular line; the plan must not change."""
+    plan = source.plan
+    if set(odd) <= set(lines):
+        return plan.table, plan.mapping
+    if len(odd) > _FEW:
+        lines |= sample_lines(source.text, min(_MANY_PLACES, len(odd) // 25))
+    table, mapping = known.read(dict(sorted((lines | odd).items())))
+    same = mapping.columns == plan.mapping.columns and mapping.kinds == plan.mapping.kinds
+    kinds = [_kind(table.tidy[f.name]) == _kind(plan.table.tidy[f.name]) for f in plan.fields]
+    if not same or not all(kinds) or tuple(table.frame.columns) != plan.layout.header:
+        raise Unsuited("lignes irrégulières qui changent la lecture")
+    if plan.table.dialect["decimal"] not in (None, table.dialect["decimal"]):
+        raise Unsuited("lignes irrégulières qui changent la lecture")
+    return table, mapping
+
+
+def _refuse_disagreement(table: Table, plan: Plan, irregular: set[int]) -> None:
+    """A line of the sample that SQL added up and that the readers do not accept is a doubt on all the others."""
+    unused = {*table.rejected["ligne"].tolist(), *table.left_out["ligne"].tolist()}
+    if any(n >= plan.layout.first_line and n not in irregular for n in unused):
+        raise Unsuited("lignes que les lecteurs n’acceptent pas")
+
+
+def _kind(column: pd.Series) -> str:
+    return "texte" if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype.kind
+
+
+def _with_blanks(table: Table, blank: np.ndarray, lines: dict[int, str]) -> Table:
+    """Blank lines are left out without being read."""
+    new = [n for n in blank.tolist() if n not in lines]
+    if not new:
+        return table
+    added = pd.DataFrame({"ligne": new, "colonne": "", "valeur": "", "raison": "ligne vide"})
+    left_out = pd.concat([table.left_out, added.astype(table.left_out.dtypes.to_dict())])
+    return replace(table, left_out=left_out.sort_values("ligne", ignore_index=True))

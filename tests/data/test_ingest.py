@@ -1,0 +1,293 @@
+"""A large file gives the dataset that the reading in memory gives, whatever its dialect, or is read in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import data.loading
+from analytics.errors import MappingError, ReadError
+from data import load_dataset
+from data.ingest.stream import Unsuited
+
+REGIONS = ("Île-de-France", "Bretagne", "Provence-Alpes-Côte d’Azur", "Cœur de ville < 100 €")
+POSTES = ("Optique", "Dentaire", "Hospitalisation", "Pharmacie", "Médecine générale")
+HEADER = "num_ligne;date_soins;region;poste;observation;actes;frais_reels;prestation"
+
+
+def make_lines(count: int = 400, seed: int = 0, day: str = "{d:02d}/{m:02d}/{y}", amount: str = "{:.2f}") -> list[str]:
+    rng = np.random.default_rng(seed)
+    lines = []
+    for i in range(count):
+        y, m, d = 2022 + int(rng.integers(3)), 1 + int(rng.integers(12)), 1 + int(rng.integers(28))
+        spent = float(rng.integers(100, 90_000)) / 100
+        numbers = [amount.format(v).replace(".", ",") for v in (spent, round(spent * 0.4, 2))]
+        when = day.format(y=y, m=m, d=d)
+        cells = [
+            f"{i:06d}",
+            when,
+            REGIONS[rng.integers(4)],
+            POSTES[rng.integers(5)],
+            f"dossier {i}",
+            str(rng.integers(1, 5)),
+            *numbers,
+        ]
+        lines.append(";".join(cells))
+    return lines
+
+
+def as_bytes(lines: list[str], encoding: str = "cp1252", end: str = "\n", header: str = HEADER) -> bytes:
+    return end.join([header, *lines, ""]).encode(encoding)
+
+
+def streamed(raw: bytes, monkeypatch=None, **options):
+    """Dataset by the fast path, which may not give up."""
+    real = data.loading.read_stream
+    gave_up = []
+
+    def watched(*args, **kwargs):
+        try:
+            return real(*args, **kwargs)
+        except Unsuited as reason:
+            gave_up.append(str(reason))
+            raise
+
+    data.loading.read_stream = watched
+    try:
+        dataset = load_dataset(raw, threshold=1, **options)
+    finally:
+        data.loading.read_stream = real
+    return dataset, gave_up
+
+
+def told(findings: pd.DataFrame) -> list[tuple]:
+    rows = findings.astype("object").where(findings.notna(), None)
+    texts = rows.assign(
+        message=rows["message"].str.replace(r"elle a (plus de )?\S+ valeurs", "elle a beaucoup de valeurs", regex=True)
+    )
+    return sorted(map(tuple, texts.astype("str").to_numpy()))
+
+
+def assert_same(one, other) -> None:
+    for name in ("prestation", "cotisation"):
+        pd.testing.assert_frame_equal(
+            getattr(one, name), getattr(other, name), rtol=0, atol=1e-6, check_categorical=True
+        )
+    for name in ("rejected", "left_out"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+    for field in dataclasses.fields(one):
+        if field.name not in ("prestation", "cotisation", "rejected", "left_out", "findings"):
+            assert getattr(one, field.name) == getattr(other, field.name), field.name
+    assert told(one.findings) == told(other.findings)
+
+
+def check(raw: bytes, *, fast: bool = True, **options):
+    dataset, gave_up = streamed(raw, **options)
+    assert (not gave_up) == fast, gave_up
+    assert_same(dataset, load_dataset(raw, **options))
+    return dataset
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "utf-16", "mac_roman"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_encodings_and_ends_of_line(encoding, end):
+    check(as_bytes(make_lines(), encoding, end))
+
+
+@pytest.mark.parametrize(
+    ("day", "amount"),
+    [
+        ("{d:02d}/{m:02d}/{y}", "{:.2f}"),
+        ("{y}-{m:02d}-{d:02d}", "{:.1f}"),
+        ("{d:02d}.{m:02d}.{y}", "{:.0f}"),
+        ("{y}-{m:02d}", "{:.2f}"),
+        ("{m:02d}/{y}", "{:.2f} €"),
+        ("{y}{m:02d}", "{:.2f}"),
+        ("{y}-{m:02d}-{d:02d} 00:00:00", "{:.4f}"),
+    ],
+)
+def test_dates_and_amounts(day, amount):
+    check(as_bytes(make_lines(day=day, amount=amount)))
+
+
+def test_thousands_and_blanks():
+    lines = make_lines()
+    lines[10:20] = [f"{i:06d};05/06/2023;Bretagne;Optique;x;1;1\u00a0234,50;" for i in range(10)]
+    lines[30] = "000030;05/06/2023;;Optique;x;;1\u00a0234\u00a0567,50;12"
+    check(as_bytes(lines))
+
+
+# ruff: noqa: E501 - a line of the file is one line here
+ODD = {
+    "blanche": ["", "   ", ";;;;;;;"],
+    "courte": ["000999;05/06/2023;Bretagne"],
+    "longue": ["000999;05/06/2023;Bretagne;Optique;x;1;1,00;2,00;3;4"],
+    "montant": ["000999;05/06/2023;Bretagne;Optique;x;1;douze;2,00", "000998;05/06/2023;Bretagne;Optique;x;1;1e3;1_000"],
+    "lisible": ["000999;5/6/2023;Bretagne;Optique;x;+1;(1,00);2,00-", "000998;05/06/2023; Bretagne ;OPTIQUE;x;nd;1 234,5;€ 3"],
+    "date": ["000999;31/02/2023;Bretagne;Optique;x;1;1,00;2,00", "000999;;Bretagne;Optique;x;1;1,00;2,00"],
+    "bissextile": ["000999;29/02/2024;Bretagne;Optique;x;1;1,00;2,00", "000999;29/02/2023;Bretagne;Optique;x;1;1,00;2,00"],
+    "total": ["Total;;;;;400;9999,99;9999,99"],
+    "total mois": ["000999;05/06/2023;TOTAL;Optique;x;1;1,00;2,00", "000999;05/06/2023;Bretagne;Optique;totaux;1;1,00;2,00"],
+    "note": ["Source : extraction du système"],
+    "guillemets": ['"000999";"05/06/2023";"Bretagne";"Optique";"x";"1";"1,00";"2,00"', '000999;05/06/2023;Bretagne;Optique;24" x;1;1,00;2,00'],
+    "guillemet doublé": ['000999;05/06/2023;Bretagne;Optique;"dit ""x"" ; y";1;1,00;2,00'],
+    "double": ["000999;05/06/2023;Bretagne;Optique;x;1;1,00;2,00"] * 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(ODD))
+@pytest.mark.parametrize("at", [0, 200])
+def test_lines_out_of_the_ordinary(kind, at):
+    lines = make_lines()
+    lines[at:at] = ODD[kind]
+    dataset = check(as_bytes(lines), fast=kind != "guillemets")
+    told_of = {*dataset.rejected["ligne"], *dataset.left_out["ligne"]}
+    assert told_of <= set(range(2, len(lines) + 2))
+
+
+def test_every_line_is_accounted_for():
+    lines = make_lines()
+    for i, kind in enumerate(sorted(ODD.keys() - {"guillemets"})):
+        lines[i * 20 : i * 20] = ODD[kind]
+    dataset, gave_up = streamed(as_bytes(lines))
+    assert not gave_up
+    known = load_dataset(as_bytes(lines))
+    assert_same(dataset, known)
+
+
+@pytest.mark.parametrize("kind", ["retour", "ouvert", "deux encodages"])
+def test_what_only_the_whole_settles_is_read_in_memory(kind):
+    lines = make_lines()
+    raw = as_bytes(lines)
+    if kind == "retour":
+        lines[50] = '000999;05/06/2023;Bretagne;Optique;"sur\ndeux lignes";1;1,00;2,00'
+        raw = as_bytes(lines)
+    elif kind == "ouvert":
+        lines[50] = '000999;05/06/2023;Bretagne;Optique;"jamais fermé;1;1,00;2,00'
+        raw = as_bytes(lines)
+    else:
+        raw = raw.replace("Bretagne;Médecine générale".encode("cp1252"), "Bretagne;Médecine générale".encode(), 1)
+    check(raw, fast=False)
+
+
+def test_nul_bytes_are_refused_with_their_line():
+    raw = as_bytes(make_lines()).replace(b"dossier 7;", b"dossier\x00 7;")
+    with pytest.raises(ReadError, match="binaires") as caught:
+        load_dataset(raw, threshold=1)
+    assert caught.value.ligne == 9
+
+
+@pytest.mark.parametrize(
+    "title", ['a"b', 'x" from (select 1); drop table t; --', "c0", "l'été", "{x}", "%s", "n", "k0"]
+)
+def test_hostile_titles(title):
+    header = HEADER.replace("observation", '"' + title.replace('"', '""') + '"' if '"' in title else title)
+    check(as_bytes(make_lines(), header=header))
+
+
+def test_archives_are_read_as_they_come():
+    raw = as_bytes(make_lines())
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("lignes.csv", raw)
+    for archive in (gzip.compress(raw), packed.getvalue()):
+        dataset = check(archive)
+        assert dataset.fingerprint == hashlib.sha256(archive).hexdigest()
+
+
+def test_a_bomb_is_refused():
+    raw = gzip.compress(b"a;b\n" + b"0;0\n" * (40 << 20))
+    with pytest.raises(ReadError, match=r"grossit|dépasse"):
+        load_dataset(raw, threshold=1)
+
+
+def test_a_cut_archive_is_refused():
+    with pytest.raises(ReadError, match="coupée"):
+        load_dataset(gzip.compress(as_bytes(make_lines()))[:-20], threshold=1)
+
+
+def test_a_stream_and_a_path_give_the_same(tmp_path):
+    raw = as_bytes(make_lines())
+    (tmp_path / "lignes.csv").write_bytes(raw)
+    known = load_dataset(tmp_path / "lignes.csv", threshold=1)
+    assert_same(known, load_dataset(io.BytesIO(raw), name="lignes.csv", threshold=1))
+
+
+def test_questions_are_those_of_the_reading_in_memory():
+    raw = as_bytes(make_lines(), header=HEADER.replace("prestation", "valeur").replace("frais_reels", "montant"))
+    for threshold in (1, 1 << 30):
+        with pytest.raises(MappingError) as caught:
+            load_dataset(raw, threshold=threshold)
+        assert "colonne:montant" in {q.key for q in caught.value.questions}
+    answers = {"colonne:montant": "frais_reels", "colonne:valeur": "prestation"}
+    check(raw, mapping=answers)
+
+
+def test_spellings_are_merged_as_the_whole_file_says():
+    lines = [line.replace("Optique", "OPTIQUE") if i % 3 else line for i, line in enumerate(make_lines())]
+    dataset = check(as_bytes(lines))
+    assert "Optique" not in set(dataset.prestation["poste"])
+
+
+def test_a_batch_sent_twice_is_named_in_a_large_file():
+    lines = make_lines()
+    batch = [line for line in lines if ";Bretagne;Dentaire;" in line and "/2023;" in line]
+    dataset = check(as_bytes(lines + batch))
+    assert dataset.findings["code"].str.startswith("unicite.").any()
+
+
+@pytest.mark.parametrize("threshold", [1, 1 << 30])
+def test_the_lines_are_written_once_and_whole(tmp_path, threshold):
+    lines = make_lines()
+    lines[5] = ODD["lisible"][1]
+    raw = as_bytes(lines)
+    dataset = load_dataset(raw, threshold=threshold, lines_dir=tmp_path / "lignes")
+    (path,) = (tmp_path / "lignes").iterdir()
+    assert path.name == dataset.dialect["parquet"]
+    assert path.stem == hashlib.sha256(path.read_bytes()).hexdigest()
+    table = pq.read_table(path).to_pandas()
+    assert len(table) == len(lines) - len(dataset.rejected) - len(dataset.left_out)
+    assert not {"observation", "num_ligne"} & set(table.columns)
+    for measure in ("frais_reels", "prestation"):
+        assert float(table[measure].astype("float64").sum()) == pytest.approx(
+            dataset.prestation[measure].sum(), abs=1e-6
+        )
+    assert set(table["poste"]) == set(dataset.prestation["poste"])
+
+
+def test_progress_goes_up_to_one():
+    seen = []
+    load_dataset(as_bytes(make_lines()), threshold=1, progress=lambda fraction, text: seen.append((fraction, text)))
+    fractions = [f for f, _ in seen]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert all(text for _, text in seen)
+
+
+cells = st.sampled_from(
+    ["1,5", "12", "", "1 234,56", "-3,20", "1.234,5", "nd", "x", "12,345", "(4,5)", " 7 ", "0,1 €", "1e2"]
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.sampled_from(["01/02/2023", "2023-02-01", "", "32/01/2023", "1/2/23"]), st.sampled_from(["Optique", "", " optique", "Total", '"Optique"']), cells), max_size=6),
+    st.sampled_from(["cp1252", "utf-8"]),
+)  # fmt: skip
+def test_the_two_readings_agree_on_anything(odd, encoding):
+    lines = make_lines(300)
+    for i, (day, poste, amount) in enumerate(odd):
+        lines.insert(40 * i, f"9{i:05d};{day};Bretagne;{poste};x;1;{amount};2,00")
+    raw = as_bytes(lines, encoding)
+    dataset, _ = streamed(raw)
+    assert_same(dataset, load_dataset(raw))

@@ -1,7 +1,8 @@
 """ASGI entry point, served by ``streamlit run server.py``.
 
 What ``streamlit run app.py`` cannot do: import and load everything before the first visitor, say when that is done
-(``/api/ready``), send strict security headers, declare the page French, and stop the computing process with the server.
+(``/api/ready``), send strict security headers, declare the page French, receive a file of several gigabytes
+(``/depot/``), and stop the computing processes with the server.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 
+from pages.components import reception
 from pages.components.jobs import shutdown_all
+from pages.components.tending import stop_tending, tend
 from pages.components.warm import WarmUp
 
 ROOT = Path(__file__).resolve().parent
 REFUSED = ("/_stcore/metrics", "/_stcore/agent")
-NOT_A_PAGE = ("/_stcore/", "/api/", "/component/", "/media/", "/static/")
+NOT_A_PAGE = ("/_stcore/", "/api/", "/component/", reception.HOME, "/media/", "/static/")
+READING = ("GET", "HEAD", "OPTIONS")
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 # Without it the front end looks for its server under each part of a deep link, and gets 404 errors first.
 BASE_SCRIPT = '<script>window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}</script>'
@@ -50,11 +54,13 @@ def page_addresses() -> list[str]:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Warm up on start; stop the computing processes on exit."""
+    """Warm up and begin the rounds on start; stop every process on exit."""
     WARM_UP.start()
+    tending = asyncio.create_task(tend())
     try:
         yield
     finally:
+        await stop_tending(tending)
         await asyncio.to_thread(shutdown_all)
 
 
@@ -126,9 +132,10 @@ def is_unknown_page(path: str) -> bool:
 
 
 def same_origin(headers: Headers) -> bool:
-    """Whether a WebSocket comes from our own page, or from an origin listed in ``server.corsAllowedOrigins``.
+    """Whether a request comes from our own page, or from an origin listed in ``server.corsAllowedOrigins``.
 
-    Streamlit would otherwise ask a third-party server for the public address of this machine before refusing.
+    For a WebSocket, Streamlit would otherwise ask a third-party server for the public address of this machine before
+    refusing.
     """
     origin = headers.get("origin")
     if origin is None or urlsplit(origin).netloc == headers.get("host"):
@@ -166,6 +173,8 @@ class Shell:
         send = self._with_headers(send, Headers(scope=scope).get("host", ""))
         if any(refused in path for refused in REFUSED):
             await PlainTextResponse("Introuvable", status_code=404)(scope, receive, send)
+        elif scope["method"] not in READING and not same_origin(Headers(scope=scope)):
+            await PlainTextResponse("Refusé : autre site", status_code=403)(scope, receive, send)
         elif scope["method"] == "GET" and is_unknown_page(path):
             query = scope["query_string"].decode("latin-1")
             await RedirectResponse(f"/?{query}" if query else "/")(scope, receive, send)
@@ -229,5 +238,5 @@ app = st.App(
     ROOT / "app.py",
     lifespan=lifespan,
     middleware=[Middleware(Shell)],
-    routes=[Route("/api/ready", ready)],
+    routes=[Route("/api/ready", ready), *reception.ROUTES],
 )

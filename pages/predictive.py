@@ -13,7 +13,7 @@ show_header(view, "Prédictif", "Que va-t-il se passer ensuite ? Et si ces tenda
 
 outlook = wait_forecast(view)
 if outlook is not None:
-    name = choose_series(outlook)
+    name = choose_series(view, outlook)
     show_fan(view, outlook, name)
     show_landing(view, outlook, name)
     st.header("Peut-on s’y fier ?")

@@ -10,7 +10,7 @@ from analytics.indicators import INDICATORS, missing_measures
 from analytics.schema import Dataset, Selection
 
 
-def summarise(dataset: Dataset, selection: Selection) -> tuple[Sentence, ...]:
+def summarise(dataset: Dataset, selection: Selection, *, segments: bool = True) -> tuple[Sentence, ...]:
     """Level of the main measure, ratio of benefits to premiums when known, and the poste or segment that weighs most.
 
     Parameters
@@ -19,6 +19,8 @@ def summarise(dataset: Dataset, selection: Selection) -> tuple[Sentence, ...]:
         Completed data.
     selection : Selection
         Period, perimeter and comparison.
+    segments : bool
+        False leaves out the sentence that names a group.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def summarise(dataset: Dataset, selection: Selection) -> tuple[Sentence, ...]:
         ratio = build_constat(dataset, "ratio_pc", selection)
         if not is_missing(ratio.valeur):
             sentences.append(describe(ratio, dataset))
-    heaviest = _heaviest(dataset, main, selection)
+    heaviest = _heaviest(dataset, main, selection) if segments else None
     return (*sentences, heaviest) if heaviest else tuple(sentences)
 
 

@@ -12,6 +12,7 @@ from pages.components.cache import cached
 from pages.components.constat import reliability, steps
 from pages.components.messages import safe
 from pages.components.quality import findings_of
+from pages.components.sharing import may_show
 from pages.components.sidebar import View
 
 FDR = 0.05
@@ -36,7 +37,7 @@ def show_data_errors(view: View) -> None:
         return
     with st.container(border=True, key="erreurs_donnees"):
         st.markdown(f":material/report: **À vérifier d’abord : {_count(len(grave))} dans le fichier**")
-        for message in grave["message"].head(3):
+        for message in () if view.shared else grave["message"].head(3):
             st.markdown(f"- {safe(message)}")
         st.page_link("pages/donnees.py", label="Voir le détail et le remède", icon=":material/arrow_forward:")
 
@@ -53,7 +54,7 @@ def show_decisions(view: View, *, limit: int) -> None:
         need = "les prestations" if view.dataset.main_measure is None else f"{missing} mois complets de plus"
         st.info(f"Pour dire ce qui est inhabituel, il faut {need} (trois ans d’historique).", icon=":material/info:")
         return
-    alerts = alerts_of(view)
+    alerts = tuple(c for c in alerts_of(view) if may_show(view, c.selection))
     if not alerts:
         st.success(
             "Rien d’inhabituel dans ce périmètre : aucun segment ne s’écarte de l’ensemble, et le dernier mois est "

@@ -11,6 +11,7 @@ from charts.breakdown import chart_breakdown
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french
+from pages.components.sharing import hidden_values, say_hidden
 from pages.components.sidebar import COMPARISONS, View
 
 MAX_BARS = 25
@@ -28,7 +29,12 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
         key="dimension", bind="query-params",
     ) or dimensions[0]  # fmt: skip
     with told_in_french():
-        table = breakdown(view, indicator, chosen)
+        whole = breakdown(view, indicator, chosen)
+        hidden = hidden_values(view, chosen, view.selection)
+        table = whole[~whole[chosen].astype("str").isin(hidden)].reset_index(drop=True)
+        if table.empty:
+            say_hidden(len(whole))
+            return
         if table["valeur"].isna().all():
             st.info(f"{indicator.label} : {safe(table['raison'].iloc[0])}.", icon=":material/info:")
             return
@@ -39,9 +45,10 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
                 table.head(MAX_BARS), group=group, unit=indicator.unit, title=f"{indicator.label} par {group.lower()}",
                 reference=COMPARISONS[view.selection.comparaison], is_demo=dataset.is_demo,
             ),
-            key=indicator.key, dimension=chosen, selection=view.selection,
+            key=indicator.key, dimension=chosen, selection=view.selection, secret=sorted(hidden),
         )  # fmt: skip
         figure.show(picture, key="ventilation", is_demo=dataset.is_demo)
+        say_hidden(len(whole) - len(table))
         if len(table) > MAX_BARS:
             st.caption(f"Les {MAX_BARS} premiers groupes sur {len(table)}.")
 

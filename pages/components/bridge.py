@@ -17,6 +17,7 @@ from pages.components import figure
 from pages.components.cache import cached
 from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
+from pages.components.sharing import hidden_values, say_hidden
 from pages.components.sidebar import View
 
 EFFECTS = {
@@ -68,7 +69,10 @@ def show_bridge(view: View, constat: Constat) -> None:
     with told_in_french():
         bridge = bridge_of(view, constat)
         unit = get_indicator(constat.indicator, dataset).unit
-        picture = cached("bridge_picture", view.key, lambda: _picture(view, constat, bridge, unit), c=to_param(constat))
+        picture = cached(
+            "bridge_picture", view.key, lambda: _picture(view, constat, bridge, unit), c=to_param(constat),
+            partage=view.shared,
+        )  # fmt: skip
         figure.show(picture, key="pont", is_demo=dataset.is_demo)
         st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
         for warning in bridge.warnings:
@@ -83,7 +87,7 @@ def show_bridge(view: View, constat: Constat) -> None:
 def _picture(view: View, constat: Constat, bridge: Bridge, unit: str) -> Picture:
     before = comparison_period(constat.selection)
     return chart_waterfall(
-        _bars(view, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
+        _bars(view, constat, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
         start_label=format_period(before.debut, before.fin),
         end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=view.dataset.is_demo,
     )  # fmt: skip
@@ -99,15 +103,16 @@ def bridge_of(view: View, constat: Constat) -> Bridge:
     return cached("bridge", view.key, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
 
 
-def _bars(view: View, bridge: Bridge) -> pd.DataFrame:
+def _bars(view: View, constat: Constat, bridge: Bridge) -> pd.DataFrame:
     """The effects; or, when the file only allows a plain difference, the segments that weigh most."""
     if bridge.factors != ("prestation",) or not bridge.keys:
         return _named(bridge.by())
     dimension = next(d for d in view.dataset.dimensions if d in bridge.keys)
     amounts = bridge.by(dimension).groupby(dimension)["montant"].sum().sort_values(key=abs, ascending=False)
-    shown = amounts.head(MAX_BARS).rename(lambda v: view.dataset.value_label(dimension, v))
-    bars = shown.rename_axis("effet").rename("montant").reset_index()
-    rest = amounts.iloc[MAX_BARS:]
+    allowed = amounts[~amounts.index.astype("str").isin(hidden_values(view, dimension, constat.selection))]
+    shown = allowed.head(MAX_BARS)
+    bars = shown.rename(lambda v: view.dataset.value_label(dimension, v)).rename_axis("effet").rename("montant")
+    bars, rest = bars.reset_index(), amounts.drop(shown.index)
     others = pd.DataFrame({"effet": ["Autres"], "montant": [rest.sum()]})
     return pd.concat([bars, others], ignore_index=True) if len(rest) else bars
 
@@ -127,15 +132,19 @@ def _show_detail(view: View, constat: Constat, bridge: Bridge, unit: str) -> Non
         "Détail par", keys, default=keys[0], required=True, format_func=dataset.label,
         key="detail_pont", bind="query-params",
     ) or keys[0]  # fmt: skip
+    hidden = hidden_values(view, chosen, constat.selection)
     shown = cached(
-        "bridge_detail", view.key, lambda: _detail(view, bridge, chosen, unit), c=to_param(constat), d=chosen
-    )
+        "bridge_detail", view.key, lambda: _detail(view, bridge, chosen, unit, hidden), c=to_param(constat), d=chosen,
+        secret=sorted(hidden),
+    )  # fmt: skip
     figure.show_table(shown)
+    say_hidden(len(hidden))
 
 
-def _detail(view: View, bridge: Bridge, dimension: str, unit: str) -> pd.DataFrame:
+def _detail(view: View, bridge: Bridge, dimension: str, unit: str, hidden: frozenset[str]) -> pd.DataFrame:
     """Effects of each value of a dimension, in French; heaviest first."""
     table = bridge.by(dimension).pivot(index=dimension, columns="effet", values="montant").fillna(0.0)
+    table = table[~table.index.astype("str").isin(hidden)]
     table = table.loc[:, (table != 0).any()].assign(Total=table.sum(axis=1))
     table = table.sort_values("Total", key=abs, ascending=False).rename(columns=EFFECTS)
     table.index = [view.dataset.value_label(dimension, v) for v in table.index]

@@ -12,6 +12,7 @@ from analytics.schema import Selection
 from pages.components.cache import cached
 from pages.components.constat import format_risk, measure, steps
 from pages.components.messages import safe, told_in_french
+from pages.components.sharing import may_show, say_hidden
 from pages.components.sidebar import View
 
 
@@ -31,8 +32,11 @@ def show_causes(view: View, constat: Constat) -> None:
                 icon=":material/check_circle:",
             )
             return
-        for row in found.table.itertuples():
-            _show_cause(view, constat, row)
+        shown = [(row, _narrower(constat, row)) for row in found.table.itertuples()]
+        kept = [(row, selection) for row, selection in shown if may_show(view, selection)]
+        for row, selection in kept:
+            _show_cause(view, constat, row, selection)
+        say_hidden(len(shown) - len(kept))
 
 
 def causes_of(view: View, constat: Constat) -> Localisation:
@@ -56,7 +60,13 @@ def _share(row, constat: Constat) -> str:
     return f"soit {format_percent(row.ecart / constat.ecart)} de l’écart total"
 
 
-def _show_cause(view: View, constat: Constat, row) -> None:
+def _narrower(constat: Constat, row) -> Selection:
+    """The selection of a finding within one segment."""
+    filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
+    return Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
+
+
+def _show_cause(view: View, constat: Constat, row, selection: Selection) -> None:
     dataset = view.dataset
     name = " · ".join(f"{dataset.label(d)} : {dataset.value_label(d, v)}" for d, v in row.conditions.items())
     with st.container(border=True, key=f"cause_{row.rang}"):
@@ -66,7 +76,5 @@ def _show_cause(view: View, constat: Constat, row) -> None:
             f"l’ensemble, {_share(row, constat)}."
         )
         st.caption(f"{format_number(row.n)} cellules observées · risque de fausse alerte : {format_risk(row.q_value)}")
-        filters = {**constat.selection.filtres, **{d: (str(v),) for d, v in row.conditions.items()}}
-        narrower = Selection(constat.selection.debut, constat.selection.fin, filters, constat.selection.comparaison)
-        found = measure(view.opened, explained_measure(view, constat), narrower, q_value=float(row.q_value))
+        found = measure(view.opened, explained_measure(view, constat), selection, q_value=float(row.q_value))
         steps(found, key=f"cause_{row.rang}")

@@ -15,8 +15,9 @@ from analytics.schema import Dataset
 from data import store
 from pages.components import state
 from pages.components.cache import cached
+from pages.components.engine import last_loaded
 
-DEMO = "demo"
+DEMO, ENGINE = "demo", "moteur"
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,25 @@ class Opened:
         Payment months summed away and immature months developed.
     maturity : pandas.DataFrame
         mois, part_connue, statut.
+    version : str
+        What tells the data of an engine from those it gave earlier.
     """
 
     token: str
     raw: Dataset
     completed: Dataset
     maturity: pd.DataFrame
+    version: str = ""
 
     @property
     def key(self) -> str:
-        """What identifies these very data in a cache: the demonstration changes with the month."""
-        return f"{self.token}@{self.raw.as_of}"
+        """What identifies these very data in a cache: the demonstration changes with the month, an engine any time."""
+        return f"{self.token}@{self.raw.as_of}@{self.version}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it was dropped by somebody who has its link: it can be deleted."""
+        return self.token not in (DEMO, ENGINE)
 
     @functools.cached_property
     def values(self) -> dict[str, list[str]]:
@@ -78,31 +87,37 @@ def open_dataset(token: str) -> Opened:
     ReadError
         No dataset has this identifier any more.
     """
-    if token != DEMO and not store.exists(token):
+    if token == DEMO:
+        return cached("dataset", f"{DEMO}@{pd.Timestamp.today():%Y-%m}", lambda: _opened(DEMO, data.demo_dataset()))
+    loaded = last_loaded()
+    if token == ENGINE and loaded.dataset is not None:
+        return cached("dataset", f"{ENGINE}@{loaded.version}", lambda: _opened(ENGINE, loaded.dataset, loaded.version))
+    if not store.exists(token):
         raise ReadError("Ce jeu de données n’existe pas, ou plus.", remede="Déposez le fichier de nouveau.")
-    key = f"{DEMO}@{pd.Timestamp.today():%Y-%m}" if token == DEMO else token
-    return cached("dataset", key, lambda: _open(token))
+    return cached("dataset", token, lambda: _opened(token, store.load(token)))
 
 
-def _open(token: str) -> Opened:
-    raw = data.demo_dataset() if token == DEMO else store.load(token)
-    return Opened(token, raw, complete(raw), maturity(raw))
+def _opened(token: str, raw: Dataset, version: str = "") -> Opened:
+    return Opened(token, raw, complete(raw), maturity(raw), version)
+
+
+def default_token() -> str:
+    """What a link that names no dataset opens: the engine of this server when it has one, else the demonstration."""
+    return DEMO if last_loaded().dataset is None else ENGINE
 
 
 def current_dataset() -> Opened:
-    """The dataset named by the link, or the demonstration."""
-    token = state.mirror(state.DATASET) or DEMO
-    if token == DEMO:
-        return open_dataset(DEMO)
+    """The dataset named by the link, or the one of every visitor."""
+    token = state.mirror(state.DATASET) or default_token()
     try:
         opened = open_dataset(token)
-    except PaliersError:
+    except PaliersError as error:
         state.keep(state.DATASET, None)
-        st.warning(
-            "Ce lien désigne un jeu de données supprimé ou inconnu. Voici la démonstration.", icon=":material/link_off:"
-        )
+        missing = "Ce lien désigne un jeu de données supprimé ou inconnu."
+        words = missing if isinstance(error, ReadError) else f"{error.message} {error.remede}"
+        state.leave_notice("warning", f"{words} Voici la démonstration.")
         return open_dataset(DEMO)
-    if token not in state.opened():
+    if opened.is_held and token not in state.opened():
         state.remember_opened(token)
     return opened
 
@@ -114,6 +129,6 @@ def use_dataset(token: str) -> None:
     for key in (state.PERIOD, state.FIRST_MONTH, state.LAST_MONTH):
         st.session_state.pop(key, None)
     state.keep(state.CONSTAT, None)
-    state.keep(state.DATASET, None if token == DEMO else token)
-    if token != DEMO:
+    state.keep(state.DATASET, None if token == default_token() else token)
+    if token not in (DEMO, ENGINE):
         state.remember_opened(token)

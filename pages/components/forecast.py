@@ -18,6 +18,7 @@ from pages.components.cache import cached, digest
 from pages.components.events import forecast_events
 from pages.components.jobs import get_jobs, job_progress
 from pages.components.messages import safe, show_unlocks, told_in_french
+from pages.components.sharing import hidden_values
 from pages.components.sidebar import View
 
 HORIZON = 12
@@ -66,13 +67,18 @@ def wait_forecast(view: View) -> Outlook | None:
 def perimeter_series(view: View) -> Series:
     """The whole of the perimeter and its parts by the first dimension that splits it, up to the last complete month."""
     dataset, filters, opened = view.dataset, view.selection.filtres, view.opened
-    free = [d for d in opened.readable_dimensions if d in dataset.prestation.columns and len(filters.get(d, ())) != 1]
-    by = free[0] if free else None
+    by = _split(view)
     return cached(
         "series", view.key,
         lambda: build_series(dataset, dataset.main_measure, opened.complete_months, filters, by=by),
         filtres=filters,
     )  # fmt: skip
+
+
+def _split(view: View) -> str | None:
+    """The first dimension that splits the perimeter."""
+    known, filters = view.dataset.prestation.columns, view.selection.filtres
+    return next((d for d in view.opened.readable_dimensions if d in known and len(filters.get(d, ())) != 1), None)
 
 
 def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
@@ -87,9 +93,11 @@ def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
     return key
 
 
-def choose_series(outlook: Outlook) -> str:
+def choose_series(view: View, outlook: Outlook) -> str:
     """The whole or one of its parts."""
-    names = [WHOLE, *outlook.series.hierarchy.get(WHOLE, ())]
+    by = _split(view)
+    hidden = {view.dataset.value_label(by, v) for v in hidden_values(view, by, view.selection)} if by else set()
+    names = [WHOLE, *(n for n in outlook.series.hierarchy.get(WHOLE, ()) if n not in hidden)]
     if len(names) == 1:
         return WHOLE
     return st.selectbox("Série", names, format_func=lambda n: n[:1].upper() + n[1:], key="serie", bind="query-params")

@@ -176,6 +176,12 @@ class Jobs:
             job.done.set()
             return True
 
+    def forget_finished(self) -> None:
+        """Drop every result and failure: what was computed from deleted data must not outlive them."""
+        with self._lock:
+            for key in [key for key, job in self._jobs.items() if not job.status.running]:
+                del self._jobs[key]
+
     def shutdown(self) -> None:
         """Kill the computing process, forget the jobs that had not ended and refuse new ones."""
         with self._lock:

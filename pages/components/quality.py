@@ -8,10 +8,11 @@ import streamlit as st
 from analytics.french import format_euros, format_month, format_percent, is_missing
 from analytics.schema import LABELS
 from charts.export import to_csv
-from data.checks import run_checks, score, unlocks
+from data.checks import DEFINITION, run_checks, score, score_by, unlocks
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import freshness
+from pages.components.messages import safe
 from pages.components.sidebar import View
 
 MAX_LINES = 500
@@ -24,24 +25,52 @@ def findings_of(view: View) -> pd.DataFrame:
 
 
 def show_quality(view: View) -> None:
-    """Score of each pillar, then the findings."""
+    """Mark of each pillar, the findings, then the marks by column and by month."""
     findings = findings_of(view)
-    with st.grid(6, min_column_width=140, key="piliers"):
-        for row in score(findings).itertuples():
-            st.metric(row.pilier, f"{row.note:.0f}", delta_description="sur 100", help=row.phrase, border=True)
+    show_marks(score(findings), key="piliers")
     st.caption(freshness(view))
     if findings.empty:
         st.success("Aucune anomalie trouvée.", icon=":material/check_circle:")
-        return
-    shown = pd.DataFrame(
-        {
-            "Gravité": findings["severite"].map(SEVERITIES),
-            "Constat": findings["message"],
-            "Remède": findings["remede"],
-            "Enjeu": [format_euros(e) if not is_missing(e) else "" for e in findings["euros"].astype(float)],
-        }
-    )
-    figure.show_table(shown)
+    else:
+        figure.show_table(findings_table(findings))
+    with figure.folded("Notes par colonne et par mois", icon=":material/scoreboard:", key="notes") as is_open:
+        if is_open:
+            st.caption(DEFINITION)
+            _show_marks_by(view, findings)
+
+
+def show_marks(marks: pd.DataFrame, *, key: str) -> None:
+    """One tile by pillar."""
+    with st.grid(6, min_column_width=115, key=key):
+        for row in marks.itertuples():
+            st.metric(row.pilier, f"{row.note:.0f}", delta_description="sur 100", help=safe(row.phrase), border=True)
+
+
+def findings_table(findings: pd.DataFrame) -> pd.DataFrame:
+    """Findings as they are shown: Gravité, Constat, Remède, and Enjeu when one has an amount."""
+    stakes = [format_euros(e) if not is_missing(e) else "" for e in findings["euros"].astype("float64")]
+    shown = {
+        "Gravité": findings["severite"].map(SEVERITIES),
+        "Constat": findings["message"],
+        "Remède": findings["remede"],
+        **({"Enjeu": stakes} if any(stakes) else {}),
+    }
+    return pd.DataFrame(shown)
+
+
+def _show_marks_by(view: View, findings: pd.DataFrame) -> None:
+    by = st.segmented_control(
+        "Notes", ["colonne", "mois"], default="colonne", required=True, format_func="Par {}".format, key="notes_par",
+        label_visibility="collapsed",
+    ) or "colonne"  # fmt: skip
+    dataset = view.opened.raw
+    marks = cached("marks", view.key, lambda: score_by(findings, dataset, by=by), by=by)
+    table = marks.pivot(index=by, columns="pilier", values="note")[list(marks["pilier"].unique())].reset_index()
+    if by == "mois":
+        table = table.iloc[::-1]
+    else:
+        table[by] = table[by].map(dataset.label)
+    figure.show_table(table.rename(columns={by: by.capitalize()}))
 
 
 def show_unlocks(view: View) -> None:

@@ -12,7 +12,7 @@ from analytics.french import format_month
 from analytics.schema import Dataset, Selection
 from pages.components import state
 from pages.components.constat import followed
-from pages.components.datasets import DEMO, Opened, current_dataset, open_dataset, use_dataset
+from pages.components.datasets import DEMO, Opened, current_dataset, default_token, open_dataset, use_dataset
 
 LAST_YEAR, THIS_YEAR, ALL = "12 derniers mois connus", "Depuis janvier", "Tout l’historique"
 COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
@@ -31,11 +31,14 @@ class View:
         Period (both bounds), perimeter and comparison.
     constat : Constat or None
         The finding being followed.
+    shared : bool
+        Whether the screen is to be shared: nothing about fewer than 11 persons is then shown.
     """
 
     opened: Opened
     selection: Selection
     constat: Constat | None
+    shared: bool = False
 
     @property
     def dataset(self) -> Dataset:
@@ -58,7 +61,12 @@ def show_sidebar() -> View:
     with st.sidebar:
         opened = _choose_dataset(current_dataset())
         selection = _choose_selection(opened)
-    view = View(opened, selection, followed(opened))
+        shared = st.toggle(
+            "Mode partage", key=state.SHARE, bind="query-params",
+            help="À activer avant de projeter, d’exporter ou d’envoyer un lien : aucun chiffre sur moins de 11 "
+            "personnes n’est montré, ni retrouvable par différence.",
+        )  # fmt: skip
+    view = View(opened, selection, followed(opened), shared)
     state.put(state.VIEW, view)
     return view
 
@@ -69,7 +77,7 @@ def current_view() -> View:
 
 
 def _choose_dataset(opened: Opened) -> Opened:
-    tokens = [DEMO, *state.opened()]
+    tokens = list(dict.fromkeys((default_token(), DEMO, *state.opened())))
     if len(tokens) == 1:
         st.caption(f"Données : {opened.raw.source}")
         return opened

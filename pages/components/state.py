@@ -1,16 +1,17 @@
 """Every durable key of a session and of a link: nobody else spells one.
 
-A bound widget keeps itself in the link; `d` (dataset) and `constat` are kept there by `mirror`.
+A bound widget keeps itself in the link; `d` (dataset), `depot` (upload) and `constat` are kept by `mirror`.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-DATASET, CONSTAT = "d", "constat"
+DATASET, UPLOAD, CONSTAT = "d", "depot", "constat"
 PERIOD, FIRST_MONTH, LAST_MONTH, COMPARISON = "periode", "debut", "fin", "comparaison"
 FILTER_PREFIX = "f_"
-VIEW, NOTICE, OPENED = "_view", "_notice", "_opened"
+SHARE = "partage"
+VIEW, NOTICE, OPENED, UNDO = "_view", "_notice", "_opened", "_undo"
 GO, LEAVE = "_go", "_leave"
 CHOSEN_MONTHS = "Mois au choix"  # the period that takes its months from FIRST_MONTH and LAST_MONTH
 

@@ -13,6 +13,10 @@ _STYLE = """
 .st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after { content: "Choisir un fichier"; }
 [data-testid="stFileUploaderDropzoneInstructions"] > * { display: none; }
 [data-testid="stFileUploaderDropzoneInstructions"]::after { content: "ou le glisser ici"; font-size: 0.9rem; }
+[data-testid="stFileUploaderFileErrorMessage"] { font-size: 0; }
+[data-testid="stFileUploaderFileErrorMessage"]::after {
+  content: "Fichier refusé : plus de 200 Mo, ou d’un type inconnu."; font-size: 0.9rem;
+}
 </style>
 """
 

@@ -109,9 +109,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_server(
-    home: Path, *options: str, script: Path = ROOT / "server.py", pythonpath: str = str(ROOT)
-) -> Server:
+def start_server(home: Path, *options: str, script: Path = ROOT / "server.py", pythonpath: str = str(ROOT)) -> Server:
     """Start ``streamlit run server.py`` on a free port, its data and its log under ``home``."""
     port = free_port()
     with (home / "server.log").open("wb") as log:

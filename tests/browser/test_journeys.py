@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.steps import TITLES, accept, answer, assert_french, go, settle, upload
 from tests.conftest import SHARED
 
 PAGES = {
@@ -17,45 +18,7 @@ PAGES = {
     "predictif": "/predictif",
     "prescriptif": "/prescriptif",
 }
-TITLES = ("Accueil", "Données", "Descriptif", "Diagnostic", "Prédictif", "Prescriptif")
-ENGLISH = re.compile(
-    r"\b(None|nan|NaN|NaT|undefined|Upload|Browse|Drag and drop|Choose|Loading|Download|Search|Show|Hide|No results"
-    r"|per file|Running|Stop|Rerun|Select)\b|\b[a-z]{2,}_[a-z_]{2,}\b"
-)
 DAMIR = SHARED / "open_damir_mensuel" / "damir_mensuel_region_sexe_age_mois_soins_2019_2024.csv.gz"
-
-
-def assert_french(text):
-    """No English of the framework, no programmer's word, no raw name of a column (names of files apart)."""
-    found = ENGLISH.search(re.sub(r"damir_[a-z_0-9.]+", "", text))
-    assert found is None, text[max(0, found.start() - 60) : found.end() + 60]
-
-
-def forecast_done(page):
-    """Wait for the forecast, when the page shows its progress."""
-    expect(page.locator("[data-testid='stProgress']")).to_have_count(0, timeout=90_000)
-
-
-def settle(visit):
-    visit.idle()
-    forecast_done(visit.page)
-    return visit.idle()
-
-
-def go(visit, title):
-    """Follow the navigation of the sidebar."""
-    visit.page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
-    expect(visit.page.locator("h1")).to_have_text(title)
-    return settle(visit)
-
-
-def upload(visit, path_or_file):
-    visit.page.locator("input[type=file]").set_input_files(path_or_file)
-    return visit.idle()
-
-
-def csv(name, text, encoding="utf-8"):
-    return {"name": name, "mimeType": "text/csv", "buffer": text.encode(encoding)}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -139,10 +102,8 @@ def test_the_real_file_of_the_health_insurance(visit):
     text = one.text()
     for words in ("17\u202f561 lignes lues", "Frais réels", "Remboursements AMO", "Reste après AMO", "Région"):
         assert words in text
-    one.page.get_by_text("Mois de soins", exact=True).click()
-    one.idle().page.get_by_role("button", name="Utiliser ces données").click()
-    expect(one.page.get_by_text("est utilisé par toutes les pages")).to_be_visible(timeout=30_000)
-    assert re.search(r"d=[\w-]{22}", one.idle().page.url)
+    accept(answer(one, "Mois de soins"))
+    assert re.search(r"d=[\w-]{22}", one.page.url)
     seen = {}
     for title in TITLES:
         seen[title] = settle(one).text() if title == "Données" else go(one, title).text()
@@ -179,90 +140,6 @@ def check_forecast(text):
     """The truncated months do not drag the forecast down: the year ahead stays near the year known."""
     change = re.search(r"derniers mois connus \(([+−]?[\d,]+)", text).group(1)
     assert abs(float(change.replace("−", "-").replace(",", "."))) < 6
-
-
-GOOD = "Mois;Poste;Région;Prestations versées;Cotisations HT;Bénéficiaires\n" + "".join(
-    f"01/{m:02d}/{y};{p};Bretagne;{1000 + 10 * m},50;2 500,00;100\n"
-    for y in (2021, 2022, 2023, 2024)
-    for m in range(1, 13)
-    for p in ("Dentaire", "Optique")
-)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-def test_a_simple_french_file_is_used_by_every_page(visit, encoding):
-    one = upload(visit("/donnees"), csv("export.csv", GOOD, encoding))
-    assert "96 lignes lues" in one.text()
-    one.page.get_by_role("button", name="Utiliser ces données").click()
-    expect(one.page.get_by_text("est utilisé par toutes les pages")).to_be_visible(timeout=30_000)
-    for title in TITLES:
-        go(one, title)
-        assert not one.page.locator("[data-testid='stException']").count()
-    one.page.goto(one.server.url + "/donnees?" + one.page.url.split("?")[1])
-    one.idle().page.get_by_role("button", name="Supprimer ces données").click()
-    one.page.get_by_role("button", name="Supprimer définitivement").click()
-    expect(one.page.get_by_text("Les données ont été supprimées")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "words"),
-    [
-        ("vide.csv", b"", "vide"),
-        ("image.csv", b"\x89PNG\r\n\x1a\n" + bytes(200), ""),
-        ("texte.csv", b"bonjour\nceci n'est pas un tableau\n", ""),
-        ("sans_montant.csv", b"Mois;Poste\n01/2024;Dentaire\n02/2024;Optique\n", "montant"),
-        ("classeur.csv", b"PK\x03\x04" + bytes(300), ""),
-    ],
-)
-def test_a_wrong_file_is_refused_in_french_and_the_data_stay(visit, name, body, words):
-    one = upload(visit("/donnees"), {"name": name, "mimeType": "text/csv", "buffer": body})
-    alert = one.page.get_by_test_id("stAlert").first
-    expect(alert).to_be_visible()
-    text = alert.inner_text()
-    assert "Que faire" in text or "Répondez" in text
-    assert words in text.lower()
-    assert "Les données précédentes restent en place" in one.text() or "Répondez" in text
-    assert "données simulées" in go(one, "Accueil").text()
-
-
-def test_lines_that_cannot_be_read_are_kept_with_their_reason(visit):
-    body = GOOD + "pas une date;Dentaire;Bretagne;10,00;2500;100\n01/13/2024;Dentaire;Bretagne;douze;2500;100\n"
-    one = upload(visit("/donnees"), csv("mauvaises_lignes.csv", body))
-    assert "2 rejetées" in one.text()
-    one.page.get_by_role("button", name="Utiliser ces données").click()
-    expect(one.page.get_by_text("est utilisé par toutes les pages")).to_be_visible(timeout=30_000)
-    one.idle().page.get_by_text("Lignes non utilisées : 2").click()
-    text = one.idle().text()
-    assert "98" in text
-    assert "99" in text
-
-
-def test_a_question_that_comes_after_the_others_can_be_answered(visit):
-    """The same premium on several lines of a poste: repeated, or shared out? The page asks, hears, and goes on."""
-    rows = "".join(
-        f"01/{m:02d}/{y};{p};{100 + m + rank};1000\n"
-        for y in (2022, 2023)
-        for m in range(1, 13)
-        for rank, p in enumerate(("Dentaire", "Optique", "Dentaire"))
-    )
-    one = upload(visit("/donnees"), csv("primes.csv", f"Mois;Poste;Prestations;Cotisations\n{rows}"))
-    assert "répété" in one.text()
-    one.page.get_by_text("Réparti : les lignes s’additionnent").click()
-    one.idle().page.get_by_role("button", name="Utiliser ces données").click()
-    expect(one.page.get_by_text("est utilisé par toutes les pages")).to_be_visible(timeout=30_000)
-    assert one.idle().page.get_by_role("button", name="Utiliser ces données").count() == 0
-
-
-def test_a_hostile_file_runs_nothing_and_calls_no_one(visit):
-    """Names that would be markup: the fixture fails the test on any request elsewhere, any console error."""
-    evil = "![x](http://exemple.invalid/a.png)<script>alert(1)</script>"
-    rows = "".join(f"01/{m:02d}/{y};{evil};{m},5\n" for y in (2022, 2023, 2024) for m in range(1, 13))
-    one = upload(visit("/donnees"), csv(f"{evil.replace('/', '')}.csv", f"Mois;Poste;Prestations\n{rows}"))
-    one.page.get_by_role("button", name="Utiliser ces données").click()
-    one.idle()
-    for title in TITLES:
-        go(one, title)
-    assert one.page.locator("img[src*='exemple']").count() == 0
 
 
 def test_the_csv_of_a_figure_says_that_the_data_are_simulated(visit):

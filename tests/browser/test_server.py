@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import signal
+import socket
 import textwrap
+import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,7 @@ import pytest
 from playwright.sync_api import expect
 from streamlit import file_util
 
+from data.depot.files import LIMIT_BYTES
 from pages.components import warm
 from tests.browser.harness import ROOT, open_visit, start_server
 
@@ -39,16 +42,12 @@ def policy_of(headers):
     return {name: set(values) for name, *values in map(str.split, headers["content-security-policy"].split(";"))}
 
 
-COMPONENTS = [f"pages/components/{name}.py" for name in ("jobs", "warm", "worker")]
-
-
 def start_tiny(folder):
     """The same ``server.py`` and settings in front of a page of ten lines that starts two long jobs."""
     (folder / "app.py").write_text(TINY_APP, "utf-8")
-    for name in ("server.py", "analytics/errors.py", *COMPONENTS):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+    shutil.copy(ROOT / "server.py", folder)
+    for name in (".streamlit", "analytics", "charts", "data", "pages/components"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return start_server(folder, script=folder / "server.py", pythonpath="")
 
 
@@ -146,6 +145,55 @@ def test_upload_without_the_token_of_the_page_is_refused(tiny):
     assert status == 403
 
 
+def test_a_file_sent_by_the_page_of_the_large_ones_is_written_whole(tiny):
+    content = b"Mois;Prestations\n" + b"01/2024;12,5\n" * 200_000
+    status, _, body = tiny.request("PUT", "/depot/fichier?nom=..%2F..%2Fgros%20fichier.csv", content)
+    assert status == 201
+    folder = tiny.home / "depots" / json.loads(body)["depot"]
+    assert (folder / "source").read_bytes() == content
+    assert json.loads((folder / "depot.json").read_text("utf-8"))["name"] == "gros fichier.csv"
+
+
+@pytest.mark.parametrize("path", ["/depot/fichier?nom=a.csv", "/api/ready"])
+def test_another_site_writes_nothing(tiny, path):
+    before = sorted((tiny.home / "depots").glob("*"))
+    assert tiny.request("PUT", path, b"a;b\n", Origin="http://ailleurs.exemple")[0] == 403
+    assert sorted((tiny.home / "depots").glob("*")) == before
+
+
+def test_an_upload_cut_short_leaves_nothing(tiny):
+    before = sorted((tiny.home / "depots").glob("*"))
+    with socket.create_connection(("127.0.0.1", tiny.port)) as line:
+        line.sendall(b"PUT /depot/fichier?nom=a.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nMois")
+    for _ in range(100):
+        if sorted((tiny.home / "depots").glob("*")) == before:
+            break
+        time.sleep(0.1)
+    assert sorted((tiny.home / "depots").glob("*")) == before
+
+
+def test_a_file_announced_too_large_is_refused_before_it_comes(tiny):
+    request = f"PUT /depot/fichier?nom=a.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LIMIT_BYTES + 1}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", tiny.port)) as line:
+        line.sendall(request.encode())
+        answer = line.recv(65536).decode()
+    assert " 413 " in answer.splitlines()[0]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/depot/", 200), ("/depot/depot.js", 200), ("/depot/autre.py", 404)])
+def test_the_page_of_the_large_files_is_three_files(tiny, path, status):
+    got, headers, body = tiny.request("GET", path)
+    assert got == status
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert b"<script>" not in body
+
+
+def test_the_page_and_the_route_have_the_same_limit():
+    text = (ROOT / "pages" / "components" / "gros_fichier" / "depot.js").read_text("utf-8")
+    factor, power = re.search(r"LIMIT = (\d+) \* 2 \*\* (\d+);", text).groups()
+    assert int(factor) * 2 ** int(power) == LIMIT_BYTES
+
+
 @pytest.mark.parametrize(("origin", "accepted"), [(None, True), ("same", True), ("http://ailleurs.exemple", False)])
 def test_only_our_own_pages_open_a_websocket(tiny, origin, accepted):
     headers = {
@@ -190,7 +238,7 @@ def test_a_signal_stops_everything_even_a_computation_and_an_open_page(tmp_path,
     visit.idle()
     expect(visit.page.get_by_text("Calcul : en cours")).to_be_visible()
     family = psutil.Process(tiny.process.pid).children(recursive=True)
-    assert len(family) == 1, "un seul processus de calcul"
+    assert len(family) == 2, "un processus de calcul, et un qui attend un fichier à lire"
     tiny.stop(number)
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive

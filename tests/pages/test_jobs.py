@@ -179,6 +179,16 @@ def test_only_the_last_read_results_are_kept(jobs):
     assert [key for key in "abcd" if jobs.status(key).state == "fini"] == ["a", "c", "d"]
 
 
+def test_finished_results_can_all_be_forgotten_while_a_job_runs(jobs):
+    jobs.submit("fini", pow, 2, 3)
+    jobs.wait("fini", 60)
+    jobs.submit("long", time.sleep, 60)
+    jobs.forget_finished()
+    assert jobs.status("fini").state == "absent"
+    assert jobs.status("long").running
+    jobs.cancel("long")
+
+
 def test_what_cannot_be_sent_is_refused_at_once(jobs):
     with pytest.raises(JobFailed, match="autre processus"):
         jobs.submit("a", lambda: 1)

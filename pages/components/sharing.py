@@ -1,0 +1,74 @@
+"""« Partage » mode: nothing about fewer than 11 persons on the screen nor in the files made from it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.descriptive import comparison_period
+from analytics.disclosure import REASON, K, may_share, protect_indicator
+from analytics.errors import ParameterError
+from analytics.schema import Selection
+from pages.components.cache import cached
+from pages.components.sidebar import View
+
+
+def may_show(view: View, selection: Selection) -> bool:
+    """Whether the figures of a selection, and those they are compared to, may be shown in this mode."""
+    if not view.shared:
+        return True
+    return cached("secret", view.key, lambda: _may_share(view, selection), selection=selection)
+
+
+def hidden_values(view: View, dimension: str, selection: Selection) -> frozenset[str]:
+    """Values of a dimension that this mode hides: too few persons, or what would give them back by subtraction."""
+    if not view.shared:
+        return frozenset()
+    return cached("secrets", view.key, lambda: _hidden(view, dimension, selection), d=dimension, s=selection)
+
+
+def stop_if_secret(view: View) -> None:
+    """End the page here when its very perimeter may not be shown."""
+    if may_show(view, view.selection):
+        return
+    st.info(
+        f"Mode partage : ce périmètre compte moins de {K} personnes, permettrait de les retrouver par différence, ou "
+        "son nombre d’assurés n’est pas dans le fichier. Élargissez le périmètre, ou quittez le mode partage.",
+        icon=":material/shield_lock:",
+    )
+    st.stop()
+
+
+def say_hidden(count: int) -> None:
+    """Under a figure: how many groups it does not show."""
+    if count:
+        st.caption(
+            f":material/shield_lock: Secret statistique : {count} groupe{'s' if count > 1 else ''} de moins de {K} "
+            "personnes, ou qui les feraient retrouver par différence, ne sont pas montrés."
+        )
+
+
+def _periods(view: View, selection: Selection) -> list[Selection]:
+    before = comparison_period(selection)
+    known = view.dataset.months
+    return [s for s in (selection, before) if ((known >= s.debut) & (known <= s.fin)).any()]
+
+
+def _may_share(view: View, selection: Selection) -> bool:
+    try:
+        return all(may_share(view.dataset, s) for s in _periods(view, selection))
+    except ParameterError:  # too many cells to be sure
+        return False
+
+
+def _hidden(view: View, dimension: str, selection: Selection) -> frozenset[str]:
+    values = view.opened.values[dimension]
+    frame = pd.DataFrame({dimension: values, "valeur": 1.0})
+    hidden: set[str] = set()
+    for period in _periods(view, selection):
+        try:
+            shared = protect_indicator(frame, view.dataset, (dimension,), period)
+        except ParameterError:  # too many cells to be sure
+            return frozenset(values)
+        hidden |= set(shared.loc[shared["raison"] == REASON, dimension])
+    return frozenset(hidden)

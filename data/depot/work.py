@@ -85,7 +85,7 @@ def _follow(work: _Work, progress: Progress) -> str:
         mapping = data.propose_mapping(table, answers=_of_mapping(work.answers, table))
     except MappingError as error:
         return _ask(work, error)
-    work.questions, work.blocking = list(mapping.questions), set(mapping.blocking)
+    work.questions, work.blocking = [*mapping.questions, *_answered_from_memory(work, table)], set(mapping.blocking)
     work.fates = decide(found, mapping.columns, mapping.kinds)
     work.told |= describe_table(table, mapping, found, work.fates, whole=head is None)
     if work.blocking:
@@ -115,6 +115,18 @@ def _read(work: _Work, source: Path | bytes) -> Table:
     if asked.isdisjoint(work.remembered):
         return table
     return data.read_table(source, name=work.name, sheet=work.sheet, answers=work.answers)
+
+
+def _answered_from_memory(work: _Work, table: Table) -> list[Question]:
+    """Questions that an earlier file answered for this one: they are shown with their answers, which can be changed."""
+    if not work.remembered:
+        return []
+    given = {k: v for k, v in work.answers.items() if k not in work.remembered}
+    try:
+        asked = data.propose_mapping(table, answers=_of_mapping(given, table)).questions
+    except MappingError as error:
+        asked = error.questions
+    return [q for q in asked if q.key in work.remembered]
 
 
 def _of_mapping(answers: dict[str, str], table: Table) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -30,8 +31,11 @@ class Session:
         self._server = server
         self.seen = bytearray()
         self.errors: list[str] = []
+        self._leaving = ExitStack()
         address = f"ws://127.0.0.1:{server.port}/_stcore/stream"
-        self._socket = connect(address, subprotocols=["streamlit"], open_timeout=SECONDS, max_size=None, proxy=None)
+        self._socket = self._leaving.enter_context(
+            connect(address, subprotocols=["streamlit"], open_timeout=SECONDS, max_size=None, proxy=None)
+        )
 
     def open(self, page: str, **query: str) -> Session:
         """Draw a page as its address bar would, to the end of the script."""
@@ -51,7 +55,7 @@ class Session:
 
     def close(self) -> None:
         """Leave."""
-        self._socket.close()
+        self._leaving.close()
 
     def _take(self, frame: bytes) -> bool:
         """Keep a frame; True for the last one of a run that is not started again at once."""

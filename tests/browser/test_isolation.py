@@ -14,7 +14,7 @@ from tests.browser.harness import start_server
 from tests.browser.session import Session
 from tests.samples import make_dataset
 
-SESSIONS, CANARIES, AT_ONCE = 50, 200, 10
+SESSIONS, CANARIES, AT_ONCE, LOOKS = 50, 200, 10, 40
 CANARY = re.compile(rb"zq[0-9a-f]{12}")
 
 
@@ -83,7 +83,10 @@ def depositor(server, words):
     status, _, body = server.request("PUT", f"/depot/fichier?nom={quote(words[0])}.csv", csv_of(words))
     assert status == 201, body
     token = re.search(rb'"depot":\s*"([^"]+)"', body).group(1).decode()
-    session = Session(server).open("donnees", depot=token)
+    session = Session(server)
+    for _ in range(LOOKS):  # the reading goes on meanwhile
+        if CANARY.search(bytes(session.open("donnees", depot=token).seen)):
+            break
     session.open("accueil").download().close()
     return session
 

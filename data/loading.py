@@ -27,9 +27,9 @@ from data.ingest.rows import write_lines
 from data.ingest.stream import LARGE, Unsuited, large_file
 from data.keys import pack, sum_by
 from data.mapping.lines import Lines, canonical_lines
-from data.mapping.personal import masked
 from data.mapping.premium import Premiums, build_premiums
 from data.mapping.propose import Mapping, propose_mapping
+from data.personal import masked
 from data.readers import Table, read_table
 from data.readers.archives import MAX_BYTES
 from data.readers.opening import read_bytes
@@ -125,7 +125,6 @@ def _streamed(
             room,
             name=name,
             answers=answers,
-            reading=_by_column(answers),
             check=_check,
             lines_dir=folder,
             progress=progress,
@@ -142,7 +141,7 @@ def _streamed(
 
 def _in_memory(source: object, name: str, answers: dict[str, str], sheet: str | None, folder: Path | None) -> _Read:
     raw = source.read() if hasattr(source, "read") else read_bytes(source)
-    table = read_table(raw, name=name, sheet=sheet, answers=_by_column(answers))
+    table = read_table(raw, name=name, sheet=sheet, answers=answers)
     proposed = propose_mapping(table, answers=answers)
     _check(proposed)
     lines = canonical_lines(table, proposed)
@@ -166,10 +165,6 @@ def _name(source: object, name: str | None) -> str:
     if name is not None:
         return name
     return re.split(r"[\\/]", str(source))[-1] if isinstance(source, (str, PathLike)) else "Fichier déposé"
-
-
-def _by_column(answers: MappingABC[str, str]) -> dict[str, str]:
-    return {k: v for k, v in answers.items() if k.startswith(("decimale:", "ordre_date:"))}
 
 
 def _copies(lines: Lines) -> np.ndarray:

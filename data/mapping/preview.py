@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 
 from data.mapping.lines import canonical_lines
-from data.mapping.personal import masked
 from data.mapping.propose import Mapping
+from data.personal import masked
 from data.readers import Table
 
 _HIDDEN = "…"

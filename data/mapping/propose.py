@@ -13,12 +13,19 @@ from analytics.schema import BASES, LABELS
 from data.findings import finding, to_frame
 from data.mapping.calendar import PARTS, empty_months, months_of
 from data.mapping.known import known_layout
-from data.mapping.labels import KNOWN_LABELS, french_label
+from data.mapping.labels import KNOWN_LABELS, french_label, slug
 from data.mapping.months import settle_months
-from data.mapping.questions import base_question, check_answers, check_choice, empty_months_question
-from data.mapping.roles import Role, forced_role, guess_role, texts_of
+from data.mapping.questions import (
+    base_question,
+    check_answers,
+    check_choice,
+    empty_months_question,
+    personal_question,
+)
+from data.mapping.roles import PERSONAL, Role, forced_role, guess_role, texts_of
 from data.mapping.settle import Settled, settle_dimensions, settle_measures, settle_sense, settle_sums
 from data.mapping.spelling import Recodes, recodes_of
+from data.personal import detect
 from data.readers import Table
 from data.vocabulary import base_of
 
@@ -120,7 +127,8 @@ def propose_mapping(table: Table, *, answers: MappingABC[str, str] | None = None
     sure = [q for q in table.questions if _must_answer(q, roles, given)]
     blocking += [q for q in sure if q.key not in pending]
     base, others = _base(roles, given)
-    optional += [*others, *(q for q in table.questions if q not in sure)]
+    personal = _personal_questions(table, guessed, given)
+    optional += [*others, *personal, *(q for q in table.questions if q not in sure)]
     spellings = recodes_of(table, roles) if known is None else Recodes(known.recodes)
     said = (*months.findings, *sums.findings, *sense.findings, *spellings.findings, *(known.findings if known else ()))
     return Mapping(
@@ -133,7 +141,7 @@ def propose_mapping(table: Table, *, answers: MappingABC[str, str] | None = None
         base=base,
         date_basis=known.date_basis if known and "date_basis" not in given else months.date_basis,
         answers=given,
-        findings=to_frame([*(_ignored_finding(r) for r in roles.values() if r.code), *said]),
+        findings=to_frame([*_ignored_findings(roles), *_replaced(guessed, roles), *said]),
         recodes=spellings.labels,
         empty_months=empty.months,
         layout=known.name if known else "",
@@ -182,9 +190,10 @@ def _names(role: Role) -> tuple[str, ...]:
 def _role(table: Table, proposed: Role, answers: MappingABC[str, str]) -> Role:
     header = proposed.header
     answer = answers.get(f"colonne:{header}")
+    if proposed.code == PERSONAL:
+        replaced = answers.get(f"personnel:{header}") == "pseudonymiser"
+        return Role(header, "dimension", slug(header), 1.0) if replaced else proposed
     if answer is None:
-        return proposed
-    if proposed.code == "conformite.donnees_personnelles":
         return proposed
     forced = forced_role(table, header, answer)
     if forced is None:
@@ -198,11 +207,32 @@ def _role(table: Table, proposed: Role, answers: MappingABC[str, str]) -> Role:
     return forced
 
 
+def _personal_questions(table: Table, roles: dict[str, Role], answers: MappingABC[str, str]) -> list[Question]:
+    """What may become of each column that identifies people, when there is a choice."""
+    asked = []
+    for header in (h for h, r in roles.items() if r.code == PERSONAL):
+        found = detect(header, texts_of(table)[header].astype("str"))
+        if found is None or len(found.actions) < 2:
+            continue
+        question = personal_question(header, found)
+        check_choice(question, answers.get(question.key))
+        if question.key not in answers:
+            asked.append(question)
+    return asked
+
+
+def _replaced(guessed: dict[str, Role], roles: dict[str, Role]) -> list[dict]:
+    """What is said of the columns kept under pseudonyms."""
+    kept = [h for h, r in guessed.items() if r.code == PERSONAL and roles[h].kind == "dimension"]
+    words = "identifie des personnes : ses valeurs sont remplacées par des pseudonymes avant d’être gardées."
+    return [finding(PERSONAL, "info", f"La colonne « {h} » {words}", colonne=h) for h in kept]
+
+
 def _must_answer(question: Question, roles: dict[str, Role], answers: MappingABC[str, str]) -> bool:
     """A column whose decimal sign is unknown blocks, unless the user does not want it as an amount."""
     prefix, _, header = question.key.partition(":")
     waived = answers.get(f"colonne:{header}") in ("ignorer", "dimension")
-    return prefix == "decimale" and not waived and roles[header].code != "conformite.donnees_personnelles"
+    return prefix == "decimale" and not waived and roles[header].code != PERSONAL
 
 
 def _base(roles: dict[str, Role], answers: MappingABC[str, str]) -> tuple[str | None, list[Question]]:
@@ -221,8 +251,12 @@ def _labels(roles: dict[str, Role]) -> dict[str, str]:
     return {r.canonical: KNOWN_LABELS.get(r.canonical) or french_label(r.header) for r in extra}
 
 
-def _ignored_finding(role: Role) -> dict:
-    loud = ("conformite.donnees_personnelles", "conformite.identifiant", "exactitude.illisible")
-    severity = "attention" if role.code in loud else "info"
-    message = f"La colonne « {role.header} » n’est pas utilisée : {role.reason}."
-    return finding(role.code, severity, message, colonne=role.header)
+def _ignored_findings(roles: dict[str, Role]) -> list[dict]:
+    loud = (PERSONAL, "conformite.identifiant", "exactitude.illisible")
+    return [
+        finding(
+            role.code, "attention" if role.code in loud else "info",
+            f"La colonne « {role.header} » n’est pas utilisée : {role.reason}.", colonne=role.header,
+        )
+        for role in roles.values() if role.code
+    ]  # fmt: skip

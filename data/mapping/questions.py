@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from analytics.errors import MappingError, Question
 from analytics.schema import BASES, DATE_BASES
+from data.personal import ACTIONS, Personal
 
 #: Start of the keys that carry the name of a column or of a role.
-PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:", "total:", "zero_manquant:")
+PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:", "total:", "zero_manquant:", "personnel:")
 #: Those whose name need not be a column of the long table.
 _FREE = ("role:", "repetition:", "total:", "zero_manquant:")
 #: Questions about the whole file -> their answers; () for a number of year or the name of a sheet.
@@ -108,6 +109,16 @@ def total_question(header: str, parts: Iterable[str]) -> Question:
         f"La colonne « {header} » est-elle le total des colonnes {', '.join(f'« {p} »' for p in parts)} ?",
         {"total": "Oui : ne pas la compter une seconde fois", "garder": "Non : la garder comme un autre montant"},
         "Un total compté avec ses parties double les montants.",
+    )
+
+
+def personal_question(header: str, found: Personal) -> Question:
+    """Whether a column that identifies people is dropped, or replaced by pseudonyms."""
+    return Question(
+        f"personnel:{header}",
+        f"La colonne « {header} » contient des {found.label}. Qu’en faire ?",
+        {action: ACTIONS[action] for action in found.actions},
+        "Sans réponse, elle est supprimée. Un pseudonyme ne désigne plus personne, mais compte encore chacun une fois.",
     )
 
 

@@ -11,10 +11,12 @@ from analytics.schema import CARE_DIMENSIONS, CONTRACT_DIMENSIONS, COTISATION_ME
 from data.mapping.calendar import PARTS, parts_of
 from data.mapping.content import are_region_codes, role_of_values
 from data.mapping.labels import slug
-from data.mapping.personal import personal_content
+from data.personal import personal_content
 from data.readers import Table
 from data.vocabulary import NameGuess, guesses, normalise
 
+#: Code of the finding about a column that identifies people.
+PERSONAL = "conformite.donnees_personnelles"
 MEASURES = (*COTISATION_MEASURES, *PRESTATION_MEASURES)
 DIMENSIONS = (*CARE_DIMENSIONS, *CONTRACT_DIMENSIONS)
 #: More distinct values than this and a column is an identifier, not a dimension.
@@ -61,7 +63,7 @@ def ignored(header: str, code: str, reason: str, confidence: float = 1.0) -> Rol
 
 def texts_of(table: Table) -> pd.DataFrame:
     """Text cells aligned with the rows and columns of `tidy`, whatever the shape of the file."""
-    return getattr(table, "texts", table.frame)
+    return table.texts
 
 
 def guess_role(table: Table, header: str) -> Role:
@@ -69,7 +71,7 @@ def guess_role(table: Table, header: str) -> Role:
     personal = personal_content(header, texts_of(table)[header])
     if personal:
         reason = f"elle contient des {personal} et n’est pas enregistrée"
-        return ignored(header, "conformite.donnees_personnelles", reason)
+        return ignored(header, PERSONAL, reason)
     column = table.tidy[header]
     named = guesses(header)
     if table.wide is not None and header == table.wide.variable and table.wide.periode in ("mois", "trimestre"):

@@ -13,7 +13,8 @@ import pytest
 
 from analytics.errors import MappingError, ReadError, SchemaError
 from analytics.schema import Dataset
-from data.depot import gate, handover, work
+from data import store
+from data.depot import Depot, gate, handover, work
 from data.depot.report import report_of
 from tests.samples import make_dataset
 
@@ -128,3 +129,25 @@ def test_a_dataset_tampered_with_is_refused(tmp_path, small, tamper):
 def test_a_report_that_does_not_add_up_is_refused(content):
     with pytest.raises(ValueError, match=r"."):
         report_of({"name": "a.csv", **content})
+
+
+def test_pseudonyms_asked_for_take_the_place_of_the_people(monkeypatch, tmp_path):
+    monkeypatch.setenv("PALIERS_HOME", str(tmp_path / "store"))
+    key = tmp_path / "cle"
+    key.write_bytes(b"k" * 64)
+    key.chmod(0o600)
+    monkeypatch.setenv("PALIERS_KEY", str(key))
+    depot = Depot(spare=False)
+    births = [(1 + i % 2, 50 + i % 40, 1 + i % 12, 1 + i % 90, 100 + i) for i in range(40)]
+    nirs = [f"{s}{y:02d}{m:02d}{p:02d}{t:03d}{t:03d}" for s, y, m, p, t in births]
+    text = "mois;NIR;prestations\n" + "".join(f"2024-{1 + k:02d};{n};10\n" for n in nirs for k in range(3))
+    token = depot.receive(text.encode(), "adherents.csv")
+    depot.start(token, answers={"personnel:NIR": "pseudonymiser"})
+    assert depot.wait(token, seconds=120).state == "pret"
+    assert "pseudonyme" in depot.report(token).personal["devenir"].iloc[0]
+    kept = store.load(depot.accept(token)).prestation
+    (column,) = set(kept.columns) - {"mois", "prestation"}
+    assert kept[column].nunique() == 40  # everybody still counts once
+    assert kept["prestation"].sum() == 1200
+    written = b"".join(path.read_bytes() for path in store.home().rglob("*") if path.is_file())
+    assert not any(nir.encode() in written for nir in nirs)

@@ -237,3 +237,20 @@ def test_content_names_a_column_that_its_title_does_not():
 def test_what_cannot_be_understood_is_said(text, answers, words):
     with pytest.raises(MappingError, match=words):
         propose(text, **answers)
+
+
+def test_a_personal_column_is_dropped_unless_its_pseudonyms_are_asked_for():
+    births = [(1 + i % 2, 50 + i % 40, 1 + i % 12, 1 + i % 90, 100 + i) for i in range(60)]
+    nirs = [f"{s} {year:02d} {month:02d} {place:02d} {town:03d} {town:03d}" for s, year, month, place, town in births]
+    text = "mois;NIR;prestations\n" + "".join(f"2024-{1 + i % 12:02d};{n};{10 + i}\n" for i, n in enumerate(nirs))
+    mapping = propose(text)
+    assert mapping.columns["NIR"] == "ignorer"
+    (asked,) = (q for q in mapping.questions if q.key == "personnel:NIR")
+    assert list(asked.choices) == ["supprimer", "pseudonymiser"]
+    assert not mapping.blocking
+    kept = propose(text, **{"personnel:NIR": "pseudonymiser"})
+    assert kept.kinds["NIR"] == "dimension"
+    assert "pseudonymes" in kept.findings.loc[kept.findings["colonne"] == "NIR", "message"].iloc[0]
+    assert propose(text, **{"personnel:NIR": "supprimer"}).columns["NIR"] == "ignorer"
+    with pytest.raises(MappingError):
+        propose(text, **{"personnel:NIR": "garder"})

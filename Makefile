@@ -76,7 +76,7 @@ browser: $(TEST_READY)
 # uv vit à part : il n’est pas une dépendance du projet.
 lock: python
 	@[ -x $(VENV)/lock/bin/uv ] || { $(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip install --quiet uv; }
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-scale; do \
 	  $(VENV)/lock/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	    --no-annotate --no-header $$name.in -o $$name.txt; \
 	done

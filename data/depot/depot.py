@@ -261,8 +261,9 @@ class Depot:
             dataset = handover.read_dataset(place)
             # Name and digest are those of the file as the server received it: the confined process is not asked.
             dataset = replace(dataset, source=record["name"], fingerprint=record["sha256"], is_demo=False)
-            dataset = gate.pseudonymise(dataset)
-            lines = handover.lines_of(place)
+            kept = gate.pseudonymise(dataset)
+            lines = handover.lines_of(place) if kept is dataset else None  # lines would still name people
+            dataset = kept
             saved = store.save(dataset, lines=lines, purpose=clean(purpose, 500), keep_until=keep_until)
             keeping.remember(saved, dataset, self.report(token).layout, record["answers"], held)
             self.discard(token)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ from analytics.schema import Dataset
 from data.depot.describe import describe_dataset, describe_error, describe_table
 from data.depot.gate import REPLACED, decide, find_personal, hide_lines
 from data.depot.handover import LINES, write_dataset
+from data.findings import finding, join, to_frame
 from data.mapping import layout_key, merge_answers
+from data.personal import quasi_identifiers
 from data.readers import Table
 from data.sandbox.messages import question_fields
 
@@ -40,6 +41,7 @@ class _Work:
     questions: list[Question] = field(default_factory=list)
     blocking: set[str] = field(default_factory=set)
     fates: dict[str, str] = field(default_factory=dict)
+    rare: list[dict] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,7 +81,8 @@ def _follow(work: _Work, progress: Progress) -> str:
     head = _head(work.path)
     table = _read(work, work.path if head is None else head)
     progress(_UNDERSTOOD, "Compréhension des colonnes")
-    found = find_personal(getattr(table, "texts", table.frame))
+    found = find_personal(table.texts)
+    work.rare = _rare_combinations(table) if found else []
     work.told |= describe_table(table, None, found, {}, whole=head is None) | {"layout": layout_key(table)}
     try:
         mapping = data.propose_mapping(table, answers=_of_mapping(work.answers, table))
@@ -117,6 +120,16 @@ def _read(work: _Work, source: Path | bytes) -> Table:
     return data.read_table(source, name=work.name, sheet=work.sheet, answers=work.answers)
 
 
+def _rare_combinations(table: Table) -> list[dict]:
+    """What is said of a file of persons whose place, birth and sex single some of them out together."""
+    classes = quasi_identifiers(table.texts)
+    if classes is None or not classes.rare:
+        return []
+    remedy = "Remplacez le code postal par le département, et la date de naissance par une tranche d’âge."
+    columns = ", ".join(classes.columns)
+    return [finding("conformite.combinaison_rare", "attention", classes.sentence, colonne=columns, remede=remedy)]
+
+
 def _answered_from_memory(work: _Work, table: Table) -> list[Question]:
     """Questions that an earlier file answered for this one: they are shown with their answers, which can be changed."""
     if not work.remembered:
@@ -140,6 +153,7 @@ def _make(work: _Work, progress: Progress) -> str:
         dataset = _load(work, progress)
     except MappingError as error:
         return _ask(work, error)
+    dataset = replace(dataset, findings=join(dataset.findings, to_frame(work.rare)))
     dataset = hide_lines(dataset, personal=bool(work.fates))
     progress(_CHECKED, "Contrôle de la qualité")
     work.told |= describe_dataset(dataset, work.told)
@@ -158,10 +172,7 @@ def _load(work: _Work, progress: Progress) -> Dataset:
     offered = {"progress": inner, "sheet": work.sheet}
     if REPLACED not in work.fates.values():  # the lines of a file whose people get pseudonyms would still name them
         offered["lines_dir"] = folder
-    # An option is passed to a reader that has it.
-    known = inspect.signature(data.load_dataset).parameters
-    options = {name: value for name, value in offered.items() if name in known and value is not None}
-    dataset = data.load_dataset(work.path, name=work.name, mapping=work.answers, **options)
+    dataset = data.load_dataset(work.path, name=work.name, mapping=work.answers, **offered)
     written = sorted(folder.rglob("*.parquet"))
     if len(written) == 1:
         written[0].rename(Path.cwd() / LINES)

@@ -4,6 +4,7 @@ Tables are Parquet files named by their SHA-256 under $PALIERS_HOME; everything 
 default or PostgreSQL by $PALIERS_DATABASE. A file is on the disk before the row that names it, and leaves it after.
 """
 
+from data.store.content import last_day
 from data.store.database import close
 from data.store.datasets import Recent, about, exists, lines_path, load, recent, save, set_keeping
 from data.store.deposits import (
@@ -65,6 +66,7 @@ __all__ = [
     "history",
     "home",
     "keep_scenario",
+    "last_day",
     "lines_path",
     "load",
     "log",

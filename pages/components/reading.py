@@ -10,6 +10,7 @@ import streamlit as st
 from analytics.errors import PaliersError
 from analytics.french import format_number
 from charts.export import to_csv
+from data import store
 from data.depot import Report
 from pages.components import figure, state
 from pages.components.datasets import use_dataset
@@ -162,4 +163,7 @@ def _accept(view: View, token: str) -> None:
 
 
 def _last_day(retention: str) -> date:
-    return (pd.Timestamp.now("UTC") + pd.DateOffset(months=RETENTIONS[retention])).date()
+    """Last day of what the person chose, never beyond what the administrator of the server allows."""
+    today = pd.Timestamp.now("UTC")
+    chosen, allowed = (today + pd.DateOffset(months=RETENTIONS[retention])).date(), store.last_day(today.date())
+    return chosen if allowed is None else min(chosen, allowed)

@@ -33,6 +33,7 @@ from pages.components.cards import base_words
 from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.rates import number_input, rate_input
+from pages.components.sharing import hidden_values, may_show
 from pages.components.sidebar import View
 
 IDLE = "Ne rien faire"
@@ -126,11 +127,12 @@ def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
 
 
 def _portfolio(view: View, scope, filters: dict, options: dict, **known) -> Portfolio:
-    by = tuple(d for d in LEVER_DIMENSIONS[:2] if d in view.dataset.cotisation.columns)
+    split = (d for d in LEVER_DIMENSIONS[:2] if d in view.dataset.cotisation.columns)
+    by = tuple(d for d in split if not hidden_values(view, d, view.selection))  # a lever on a few persons shows them
     return cached(
         "portfolio", view.key,
         lambda: build_portfolio(scope, by=by, maturity_table=view.opened.maturity, **options, **known),
-        filtres=filters, **options, **known,
+        filtres=filters, par=by, **options, **known,
     )  # fmt: skip
 
 
@@ -162,7 +164,9 @@ def _can_absorb(view: View, portfolio: Portfolio) -> bool:
 def _finding_weight(view: View, portfolio: Portfolio) -> float:
     """Weight of the finding in the claims of the portfolio; 0 once the user has moved to another perimeter."""
     constat = view.constat
-    if constat is None or not same_finding(constat, measure(view.opened, constat.indicator, view.selection)):
+    if constat is None or not may_show(view, constat.selection):
+        return 0.0
+    if not same_finding(constat, measure(view.opened, constat.indicator, view.selection)):
         return 0.0
     return finding_weight(constat, portfolio.table)
 

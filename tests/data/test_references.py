@@ -1,7 +1,5 @@
 """Reference figures: every entry has a date and a source, and agrees with the published file when it is at hand."""
 
-import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,8 +7,8 @@ import pytest
 from analytics.errors import SchemaError
 from data import references
 from data.references import load_events, load_market, load_taxes, load_value_labels
+from tests.conftest import SHARED
 
-SHARED = Path(os.environ.get("PALIERS_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PUBLISHED = SHARED / "chiffres_drees_ocam" / "chiffres_complementaire_sante.csv"
 LOADERS = (load_market, load_events, load_taxes)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +10,8 @@ from hypothesis import strategies as st
 
 from analytics.completion import chain_ladder, develop
 from analytics.errors import InsufficientData, ParameterError, SchemaError
+from tests.conftest import SHARED
 
-SHARED = Path(os.environ.get("PALIERS_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 RHYTHM = np.array([0.55, 0.25, 0.1, 0.06, 0.04])
 FULL = RHYTHM.cumsum()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +10,8 @@ from hypothesis import strategies as st
 
 from analytics.completion import chain_ladder
 from analytics.errors import InsufficientData, ParameterError
+from tests.conftest import SHARED
 
-SHARED = Path(os.environ.get("PALIERS_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 MACK = SHARED / "mack_reference"
 # Totals of SOURCE.md: Mack (1993) for genins and raa, chainladder 0.10.1 for the others (printed to the cent).
 PUBLISHED = {

@@ -1,14 +1,11 @@
 """Small monthly series, and the real ones when they are at hand."""
 
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-REAL_DATA = Path(os.environ.get("PALIERS_REAL_DATA", ROOT.parent / "shared" / "data"))
+from tests.conftest import SHARED
 
 
 def make_frame(values, serie="A", start="2017-01-01"):
@@ -35,7 +32,7 @@ def series_of():
 @pytest.fixture(scope="session")
 def real_path():
     def find(*parts):
-        path = REAL_DATA.joinpath(*parts)
+        path = SHARED.joinpath(*parts)
         if not path.exists():
             pytest.skip(f"données réelles absentes : {path.name}")
         return path

@@ -29,6 +29,7 @@ from streamlit import config, file_util
 
 from pages.components import reception
 from pages.components.jobs import shutdown_all
+from pages.components.logs import keep_values_out
 from pages.components.tending import stop_tending, tend
 from pages.components.warm import WarmUp
 
@@ -232,6 +233,7 @@ def _in_french(send: Send) -> Send:
     return send_french
 
 
+keep_values_out()
 WARM_UP = WarmUp(page_addresses)
 
 app = st.App(

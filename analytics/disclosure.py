@@ -20,7 +20,6 @@ of protection of tables: primary then secondary secrecy.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -56,20 +55,6 @@ class Protected:
     masked: int
     primary: int
     margins: pd.DataFrame
-
-
-def safe_difference(selected: float, whole: float, k: int = K) -> bool:
-    """Whether a selection may be shown beside a wider one: it and the rest hold 0 persons, or at least `k`.
-
-    Parameters
-    ----------
-    selected, whole : float
-        Persons; unknown (NaN) is never safe.
-    k : int
-        Persons that each part must hold.
-    """
-    rest = whole - selected
-    return all(math.isfinite(n) and (n == 0 or n >= k) for n in (selected, rest))
 
 
 def protect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -118,3 +119,13 @@ class ParameterError(PaliersError):
     """An option has a value that the method cannot use."""
 
     code = "parametre"
+
+
+def place_of(error: BaseException) -> str:
+    """Kind of a fault and its places in the code, outermost first; its text, which may quote cells, is left out."""
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    shown = places if len(places) <= 6 else [*places[:2], "…", *places[-3:]]
+    return f"{type(error).__name__}, {' > '.join(shown)}"

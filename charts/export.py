@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from charts.picture import Picture
 from charts.theme import SIMULATED
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?\d[\d \u00a0\u202f]*([.,]\d+)?")
 
 
 def to_png(picture: Picture, *, scale: float = 2) -> bytes:
@@ -23,9 +25,9 @@ def to_png(picture: Picture, *, scale: float = 2) -> bytes:
 def to_csv(table: pd.DataFrame, *, is_demo: bool = False) -> bytes:
     """CSV with `;`, decimal comma and a byte-order mark; simulated figures say so in a column.
 
-    A text that a spreadsheet would run as a formula is preceded by an apostrophe.
+    A text that a spreadsheet would run as a formula is preceded by an apostrophe, a title too; a number is not.
     """
-    shown = table.copy()
+    shown = table.rename(columns=_harmless)
     for column in shown.columns:
         if pd.api.types.is_datetime64_any_dtype(shown[column]):
             shown[column] = shown[column].dt.strftime("%m/%Y")
@@ -38,4 +40,4 @@ def to_csv(table: pd.DataFrame, *, is_demo: bool = False) -> bytes:
 
 def _harmless(cell: object) -> str:
     text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
+import pyarrow as pa
 
 from analytics.errors import MappingError
 from analytics.schema import Dataset, dimensions_of
-from data.personal import Personal, detect, load_key, masked, outline, pseudonyms
+from data.findings import finding, join, to_frame
+from data.personal import Personal, certain_identifiers, detect, load_key, masked, outline, pseudonyms
 
 DROPPED, REPLACED = "supprimer", "pseudonymiser"
 #: Which key names the people of the datasets.
 PURPOSE = "pseudonymes"
 _IGNORED = "ignorer"
+#: What takes the place of a value that names somebody among others that do not.
+_HIDDEN = "(donnée personnelle)"
 
 
 def find_personal(texts: pd.DataFrame) -> dict[str, Personal]:
@@ -101,12 +105,40 @@ def pseudonymise(dataset: Dataset) -> Dataset:
                 raise MappingError(f"Une colonne contient des {personal.label}.", colonne=_title(dataset, column))
             if personal is not None:
                 kinds[column] = personal.kind
+    dataset = _without_strays(dataset, kept=set(kinds))
     if not kinds:
         return dataset
+    tables = {name: getattr(dataset, name) for name in tables}
     key = load_key(PURPOSE)
     changed = {name: _replaced(frame, kinds, key) for name, frame in tables.items()}
     labels = {column: values for column, values in dataset.value_labels.items() if column not in kinds}
     return replace(dataset, **changed, value_labels=labels)
+
+
+def _without_strays(dataset: Dataset, kept: set[str]) -> Dataset:
+    """The dataset without the few values that name a person in a column that does not: said, and never quoted."""
+    changed, said = {}, {}
+    for name in ("cotisation", "prestation"):
+        frame = getattr(dataset, name)
+        for column in (c for c in dimensions_of(frame) if c not in kept):
+            values = _distinct(frame[column])
+            strays = set(values[certain_identifiers(pa.array(values, type=pa.string()))])
+            if strays:
+                texts = frame[column].astype("str").where(frame[column].notna())
+                frame = frame.assign(**{column: texts.where(~texts.isin(strays), _HIDDEN).astype("category")})
+                said[_title(dataset, column)] = len(strays)
+        changed[name] = frame
+    if not said:
+        return dataset
+    remedy = "Retirez-les de l’export : un numéro ou une adresse n’a rien à faire dans cette colonne."
+    rows = [
+        finding(
+            "conformite.valeur_personnelle", "grave", f"« {title} » : valeurs qui désignaient une personne : {n}. "
+            f"Elles sont remplacées par « {_HIDDEN} » ; les montants restent.", colonne=title, remede=remedy,
+        )
+        for title, n in said.items()
+    ]  # fmt: skip
+    return replace(dataset, **changed, findings=join(dataset.findings, to_frame(rows)))
 
 
 def _title(dataset: Dataset, canonical: str) -> str:

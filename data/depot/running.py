@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data.sandbox.messages import place_of
+from analytics.errors import place_of
 
 try:
     import fcntl

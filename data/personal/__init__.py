@@ -2,6 +2,7 @@
 
 from data.personal.detect import ACTIONS, Personal, detect, personal_content
 from data.personal.hide import masked, outline
+from data.personal.identifiers import certain_identifiers
 from data.personal.pseudonyms import pseudonyms
 from data.personal.quasi import QuasiIdentifiers, quasi_identifiers
 from data.personal.secret import key_path, load_key
@@ -12,6 +13,7 @@ __all__ = [
     "KINDS",
     "Personal",
     "QuasiIdentifiers",
+    "certain_identifiers",
     "detect",
     "key_path",
     "load_key",

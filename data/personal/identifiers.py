@@ -35,6 +35,16 @@ _INSIDE = rf"(?:^|[^0-9A-Za-z])(?P<nir>{NIR}\d{{2}})(?:[^0-9A-Za-z]|$)"
 _RIB_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12345678912345678923456789")
 
 
+def certain_identifiers(values: pa.Array) -> np.ndarray:
+    """Which values name a person beyond doubt, one by one: an e-mail, a NIR with its key, an IBAN with its key."""
+    texts = compact(values)
+    found = matches(values, EMAIL) | _with_valid_key(texts) | _with_valid_key_inside(values)
+    shaped = matches(texts, r"^[A-Z]{2}\d{2}[A-Z0-9]{10,30}$")
+    if shaped.any():
+        found[shaped] |= [iban_number.is_valid(text) for text in texts.filter(pa.array(shaped)).to_pylist()]
+    return found
+
+
 def email_share(values: pa.Array) -> float:
     """Share of values that hold an electronic address."""
     return enough(matches(values, EMAIL), SOME)

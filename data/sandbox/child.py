@@ -142,7 +142,7 @@ def _told(error: Exception) -> dict[str, Any]:
 
 
 def _unexpected(error: Exception) -> dict[str, Any]:
-    from data.sandbox.messages import place_of
+    from analytics.errors import place_of
 
     return {"kind": "unexpected", "place": place_of(error)}
 

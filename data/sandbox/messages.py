@@ -6,7 +6,6 @@ import json
 import math
 import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from analytics.errors import (
@@ -93,15 +92,6 @@ def clean(value: object, longest: int = _MAX_TEXT) -> str:
     """A text of the child: bounded, without control characters, nor those that turn a line around."""
     text = str(value)[:longest]
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-
-
-def place_of(error: BaseException) -> str:
-    """Name of a fault of ours and place in the code; its text may hold cells of the file."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__}, {place}"
 
 
 def _fraction(value: object) -> float:

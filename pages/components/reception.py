@@ -18,6 +18,7 @@ _FOLDER = Path(__file__).with_name("gros_fichier")
 _KINDS = {"index.html": "text/html; charset=utf-8", "depot.js": "text/javascript", "depot.css": "text/css"}
 _BUFFER = 4 << 20
 _AT_ONCE = 4
+_PATIENCE = 60.0  # seconds without a byte after which the place is given to another
 _BUSY = ReadError("Le serveur reçoit déjà plusieurs fichiers.", remede="Réessayez dans une minute.")
 _TOO_LARGE = ReadError("Ce fichier est trop gros pour ce serveur.", remede="Déposez une année à la fois.")
 
@@ -44,7 +45,7 @@ async def receive_file(request: Request) -> Response:
             return JSONResponse({"depot": await _receive(request)}, status_code=201)
         except ReadError as error:
             return _refusal(error, 507)
-        except ClientDisconnect:  # the person left or cancelled: what came was erased
+        except (ClientDisconnect, TimeoutError):  # the person left, cancelled or is silent: what came was erased
             return Response(status_code=400)
 
 
@@ -52,7 +53,8 @@ async def _receive(request: Request) -> str:
     reception = await asyncio.to_thread(DEPOT.receiving, request.query_params.get("nom", ""))
     with reception:
         held = bytearray()
-        async for piece in request.stream():
+        pieces = aiter(request.stream())
+        while (piece := await asyncio.wait_for(anext(pieces, None), _PATIENCE)) is not None:
             held += piece
             if len(held) >= _BUFFER:
                 await asyncio.to_thread(reception.write, bytes(held))

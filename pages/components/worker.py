@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from analytics.errors import PaliersError
+from pages.components.logs import keep_values_out
 
 LOGGER = logging.getLogger("paliers.calculs")
 NICENESS = 5
@@ -36,6 +37,7 @@ def serve(fd: int) -> None:
     fd : int
         Our end of the socket; this process leads its own group, and the whole group dies with the server.
     """
+    keep_values_out()
     os.nice(NICENESS)  # the pages come first
     connection = Connection(fd)
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analytics.descriptive import compute_indicator
-from analytics.disclosure import REASON, K, may_share, persons_of, protect, protect_indicator, safe_difference
+from analytics.disclosure import REASON, K, may_share, persons_of, protect, protect_indicator
 from analytics.errors import ParameterError
 from analytics.schema import Dataset, Selection
 from tests.analytics.secrecy_attacker import attack, protected_mask, random_table, with_totals
@@ -223,17 +223,9 @@ def test_two_filters_never_differ_by_a_few_persons(seed):
     nested = [(a, b) for a, b in itertools.permutations(shown, 2) if a < b]
     assert nested
     for inner, outer in nested:
-        assert safe_difference(sum(heads[c] for c in inner), sum(heads[c] for c in outer)), (inner, outer)
+        gap = sum(heads[c] for c in outer) - sum(heads[c] for c in inner)
+        assert gap == 0 or gap >= K, (inner, outer)
 
 
 def _subsets(values: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [c for n in range(len(values) + 1) for c in itertools.combinations(values, n)]
-
-
-@pytest.mark.parametrize(
-    ("selected", "whole", "safe"),
-    [(100, 200, True), (100, 105, False), (5, 200, False), (100, 100, True), (0, 50, True), (11, 22, True),
-     (np.nan, 100, False), (100, np.nan, False), (12, 11, False)],
-)  # fmt: skip
-def test_a_difference_is_safe_when_both_parts_hold_enough(selected, whole, safe):
-    assert safe_difference(selected, whole) is safe

@@ -118,3 +118,10 @@ def test_png_and_csv():
     assert text[0] == "Poste;Montant;Mois;Origine"
     assert text[1] == "'=1+1;1234,5;01/2024;Données simulées"
     assert text[2] == "Optique;;02/2024;Données simulées"
+
+
+def test_no_text_of_a_csv_is_a_formula_and_numbers_stay_numbers():
+    table = pd.DataFrame({'=HYPERLINK("http://x")': ["=1+1", "-12,5", "+33 1", "@x", "-2.5", "texte"]})
+    title, *cells = to_csv(table).decode("utf-8-sig").splitlines()
+    assert title.startswith("\"'=HYPERLINK")
+    assert cells == ["'=1+1", "-12,5", "+33 1", "'@x", "-2.5", "texte"]

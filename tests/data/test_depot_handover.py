@@ -151,3 +151,16 @@ def test_pseudonyms_asked_for_take_the_place_of_the_people(monkeypatch, tmp_path
     assert kept["prestation"].sum() == 1200
     written = b"".join(path.read_bytes() for path in store.home().rglob("*") if path.is_file())
     assert not any(nir.encode() in written for nir in nirs)
+
+
+@pytest.mark.parametrize("stray", ["1 84 12 76 451 089 46", "jean.dupont@free.fr", "FR14 2004 1010 0505 0001 3M02 606"])
+def test_one_value_that_names_somebody_is_hidden_and_its_amount_stays(stray):
+    care = make_dataset(12).prestation
+    care = care.assign(poste=[f"acte {i % 30}" for i in range(len(care))])
+    care.loc[3, "poste"] = stray
+    given = Dataset(pd.DataFrame({"mois": care["mois"][:0]}), care, source="essai")
+    found = gate.pseudonymise(given)
+    assert stray not in set(found.prestation["poste"])
+    assert found.prestation["prestation"].sum() == care["prestation"].sum()
+    assert found.findings["code"].tolist() == ["conformite.valeur_personnelle"]
+    assert stray not in found.findings.to_csv()

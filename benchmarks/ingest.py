@@ -27,23 +27,23 @@ def paliers(path: Path, folder: Path) -> dict:
     """Our reading, step by step; the lines are written too."""
     from data.loading import load_dataset
 
-    steps: list[tuple[float, str]] = []
+    steps = [(time.perf_counter(), "Ouverture")]
 
     def told(_fraction: float, text: str) -> None:
-        if not steps or steps[-1][1] != text:
+        if steps[-1][1] != text:
             steps.append((time.perf_counter(), text))
 
     dataset = load_dataset(path, progress=told, lines_dir=folder)
+    steps.append((time.perf_counter(), ""))
     ends = [when for when, _ in steps[1:]]
     spent = {text: end - when for (when, text), end in zip(steps, ends, strict=False)}
-    apart = spent.get("Écriture des lignes", 0.0), spent.get("Recherche des lignes identiques", 0.0)
-    total = sum(spent.values())
+    apart = spent.get("Écriture des lignes", 0.0)
     cents = {m: round(float(dataset.prestation[m].sum()) * 100) for m in _MEASURES}
     return {
-        "cube": total - sum(apart),
+        "cube": sum(spent.values()) - apart,
         "copie": spent.get("Copie du fichier", 0.0),
-        "identiques": apart[1],
-        "parquet": apart[0],
+        "parquet": apart,
+        "étapes": {text: round(took, 2) for text, took in spent.items()},
         "cents": cents,
         "rows": str(folder / str(dataset.dialect.get("parquet", ""))),
     }
@@ -118,10 +118,12 @@ def _child(way: str, path: Path, folder: Path) -> dict:
         *(["polars"] if "polars" in way else ["data.loading"] if way == "paliers" else []),
     ):
         importlib.import_module(module)
-    start = time.perf_counter()
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    start, before = time.perf_counter(), spent.ru_utime + spent.ru_stime
     found = _WAYS[way](path, folder)
     found.setdefault("cube", time.perf_counter() - start)
-    return found | {"ram": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    return found | {"cpu": spent.ru_utime + spent.ru_stime - before, "ram": spent.ru_maxrss / 1024}
 
 
 def _run(way: str, path: Path, folder: Path) -> dict:
@@ -130,7 +132,8 @@ def _run(way: str, path: Path, folder: Path) -> dict:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        return {"remarque": (done.stderr.strip().splitlines() or ["processus arrêté"])[-1][:110]}
+        told = [line for line in done.stderr.splitlines() if "Error" in line or "Exception" in line]
+        return {"remarque": (told or ["processus arrêté"])[-1][:110]}
     return json.loads(done.stdout)
 
 

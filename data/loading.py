@@ -29,6 +29,7 @@ from data.keys import pack, sum_by
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.premium import Premiums, build_premiums
 from data.mapping.propose import Mapping, propose_mapping
+from data.mapping.questions import GLOBAL, PREFIXES
 from data.personal import masked
 from data.readers import Table, read_table
 from data.readers.archives import MAX_BYTES
@@ -216,13 +217,20 @@ def _dataset(read: _Read, premiums: Premiums) -> Dataset:
         source=table.name,
         fingerprint=read.fingerprint,
         findings=join(table.findings, mapping.findings, to_frame([*_undated(lines), *premiums.findings, *duplicates])),
-        mapping={**mapping.answers, **mapping.columns},
+        mapping=_told(mapping),
         dialect={**table.dialect, **({"parquet": read.rows} if read.rows else {})},
         labels=labels,
         value_labels=value_labels,
         rejected=_without_persons(_in_order(table.rejected, lines.rejected)),
         left_out=_without_persons(_in_order(table.left_out, lines.left_out)),
     )
+
+
+def _told(mapping: Mapping) -> dict[str, str]:
+    """Answers and roles; a column titled as a question is told apart from the answer."""
+    reserved = (*GLOBAL, *mapping.answers)
+    columns = {f"colonne:{h}" if h in reserved or h.startswith(PREFIXES) else h: c for h, c in mapping.columns.items()}
+    return {**mapping.answers, **columns}
 
 
 def _prestation(lines: Lines) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from data.readers import Table
 
 #: More identical lines than this are read in memory.
 MAX_COPIES = 300_000
+#: Digests are compared by parts, so that their copy stays small: this many bits of them tell the part.
+_BITS = 3
 Read = Callable[[MappingABC[int, str]], tuple[Table, Mapping]]
 
 
@@ -49,6 +52,7 @@ def find_copies(
     odd: MappingABC[int, str],
     lines: Lines,
     counts: np.ndarray,
+    alike: np.ndarray,
 ) -> Copies:
     """Second and later copies of accepted lines identical in every cell.
 
@@ -63,6 +67,8 @@ def find_copies(
         Groups, then irregular lines.
     counts : numpy.ndarray of int
         Lines of each group.
+    alike : numpy.ndarray of int
+        Numbers of the regular lines that may be identical to another.
 
     Raises
     ------
@@ -71,14 +77,13 @@ def find_copies(
     """
     none = Copies(lines.frame.iloc[:0], np.zeros(0, dtype=bool), pd.Series([], dtype="int64"))
     accepted = set(lines.numbers.tolist()) - {0}
-    alike = _alike(source, [n for n in odd if n not in accepted])
-    if not len(alike):
-        return none
-    if len(alike) > MAX_COPIES:
+    met = Counter(line for n, line in odd.items() if n in accepted)
+    texts = {n: line for n, line in odd.items() if n in accepted and met[line] > 1}
+    if len(alike) + len(texts) > MAX_COPIES:
         raise Unsuited("trop de lignes identiques")
-    texts = read_lines_numbered(source.text.path, alike.tolist(), source.text.marks)
-    signs = f' \t\u00a0"{source.plan.layout.separator}'
-    texts = {n: line for n, line in texts.items() if line.strip(signs)}
+    texts |= read_lines_numbered(source.text.path, alike.tolist(), source.text.marks)
+    if not texts:
+        return none
     table, mapping = read(dict(sorted((dict(sample) | texts).items())))
     typed = canonical_lines(table, mapping)
     kept = typed.numbers.isin(list(texts)).to_numpy()
@@ -87,20 +92,18 @@ def find_copies(
     return _with_batches(Copies(frame, mask, numbers), lines, counts) if mask.any() else none
 
 
-def _alike(source: Source, unused: list[int]) -> np.ndarray:
-    """Numbers of the lines whose digest is met twice; blank and unused lines are no line."""
-    query = f"SELECT CASE WHEN x <> '' THEN hash(x) END AS h FROM {source.physical_lines}"  # noqa: S608 - every name and text is quoted
-    found = source.connection.execute(query).fetchnumpy()["h"]
-    digests, used = np.ma.getdata(found), ~np.ma.getmaskarray(found)
-    if len(digests) != source.text.lines:
-        raise Unsuited("lignes impossibles à distinguer")
-    used[: source.plan.layout.first_line - 1] = False
-    used[np.array(unused, dtype=np.int64) - 1] = False
-    ordered = np.sort(digests[used]) if not used.all() else np.sort(digests)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):
-        return np.zeros(0, dtype=np.int64)
-    return np.flatnonzero(np.isin(digests, twice) & used) + 1
+def find_alike(digests: np.ndarray) -> np.ndarray:
+    """Numbers of the lines whose digest is met twice, 0 apart; two different digests are two different lines."""
+    found = []
+    last_byte = digests.view(np.uint8)[7::8]
+    for part in range(1 << _BITS):
+        mask = last_byte >> (8 - _BITS) == part
+        own = np.sort(digests[mask])
+        twice = np.unique(own[1:][(own[1:] == own[:-1]) & (own[1:] != 0)])
+        if len(twice):
+            at = np.flatnonzero(mask)
+            found.append(at[np.isin(digests[at], twice)] + 1)
+    return np.sort(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
 
 
 def _with_batches(copies: Copies, lines: Lines, counts: np.ndarray) -> Copies:

@@ -43,6 +43,8 @@ class Form:
         Decimals kept.
     key : str
         SQL over `{c}` that gives a date of the same month; "{c}" itself when the cell is kept as it is.
+    plain : bool
+        True for numbers made of digits, a minus and a decimal sign only: they are cast while they are read.
     """
 
     pattern: str = ""
@@ -50,6 +52,7 @@ class Form:
     decimal: str = ""
     scale: int = 0
     key: str = "{c}"
+    plain: bool = False
 
 
 def number_form(texts: Iterable[str], decimal: str | None) -> Form:
@@ -78,7 +81,8 @@ def number_form(texts: Iterable[str], decimal: str | None) -> Form:
     blanks = {c.strip(" ") for c in cells if c.strip(" ").lower() in MISSING and c.strip(" ")}
     body = f"(?:{'|'.join([body, *map(re.escape, sorted(blanks))])})?"
     removed = (*thousands, *(("€", *_SPACES) if euro else ()))
-    return Form(_padded(body, padded), tuple(dict.fromkeys(removed)), decimal or "", scale)
+    plain = not (removed or padded or blanks)
+    return Form(_padded(body, padded), tuple(dict.fromkeys(removed)), decimal or "", scale, plain=plain)
 
 
 def date_form(texts: Iterable[str], months: Iterable[np.datetime64], *, needed: bool) -> Form | None:

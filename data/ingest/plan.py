@@ -66,9 +66,7 @@ class Plan:
         return [(at, field) for at, field in enumerate(self.fields) if field.role == role]
 
 
-def read_reduced(
-    lines: MappingABC[int, str], *, name: str, answers: MappingABC[str, str], reading: MappingABC[str, str]
-) -> tuple[Table, Mapping]:
+def read_reduced(lines: MappingABC[int, str], *, name: str, answers: MappingABC[str, str]) -> tuple[Table, Mapping]:
     """Read some lines of a file as if they were the whole, and give their roles to its columns.
 
     Parameters
@@ -77,8 +75,8 @@ def read_reduced(
         Lines by number, in order.
     name : str
         Name of the file.
-    answers, reading : mapping
-        Answers to questions, and those that change the reading of cells.
+    answers : mapping
+        Answers to questions.
 
     Raises
     ------
@@ -89,7 +87,7 @@ def read_reduced(
     """
     data = "\n".join(lines.values()).encode("utf-8") + b"\n"
     try:
-        table = read_table(data, name=name, answers=reading)
+        table = read_table(data, name=name, answers=answers)
     except ReadError as error:
         raise Unsuited("échantillon illisible") from error
     if table.wide is not None or table.tidy.empty:

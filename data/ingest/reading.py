@@ -12,13 +12,14 @@ import pandas as pd
 
 from data.ingest.checking import check_values
 from data.ingest.combine import combine, counted_mapping
-from data.ingest.copies import Copies, find_copies
+from data.ingest.copies import Copies, find_alike, find_copies
 from data.ingest.plan import Plan, make_plan, read_reduced
-from data.ingest.query import Source, add_up, irregular_lines, open_source
+from data.ingest.query import Groups, Source, add_up, open_source, scan_lines
 from data.ingest.rows import write_rows
 from data.ingest.sample import read_lines_numbered, sample_lines
 from data.ingest.stream import Unsuited
 from data.ingest.transcode import Transcoded, transcode
+from data.ingest.undated import counted_layout, without_months
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.propose import Mapping
 from data.readers import Table
@@ -64,7 +65,6 @@ def read_stream(
     *,
     name: str,
     answers: MappingABC[str, str],
-    reading: MappingABC[str, str],
     check: Callable[[Mapping], None],
     lines_dir: Path | None = None,
     progress: Progress = lambda fraction, text: None,
@@ -77,8 +77,8 @@ def read_stream(
         The file; where temporary files may be written.
     name : str
         Name of the file.
-    answers, reading : mapping
-        Answers to questions, and those that change the reading of cells.
+    answers : mapping
+        Answers to questions.
     check : callable
         Raises when a mapping lacks an answer.
     lines_dir : pathlib.Path, optional
@@ -95,7 +95,7 @@ def read_stream(
     """
     text = _copied(path, folder, progress)
     progress(0.5, "Compréhension des colonnes")
-    known = _Reader(text, name, answers, reading)
+    known = _Reader(text, name, answers)
     lines = sample_lines(text)
     table, mapping = known.read(lines)
     check(mapping)
@@ -123,10 +123,9 @@ class _Reader:
     text: Transcoded
     name: str
     answers: MappingABC[str, str]
-    reading: MappingABC[str, str]
 
     def read(self, lines: MappingABC[int, str]) -> tuple[Table, Mapping]:
-        table, mapping = read_reduced(lines, name=self.name, answers=self.answers, reading=self.reading)
+        table, mapping = read_reduced(lines, name=self.name, answers=self.answers)
         numbers = np.array([0, *lines])
         dialect = {**table.dialect, "encoding": self.text.encoding, "compression": self.text.compression}
         dialect |= {"lignes": self.text.lines, "header_rows": tuple(int(numbers[i]) for i in dialect["header_rows"])}
@@ -147,42 +146,60 @@ def _renumbered(lines: pd.Series, numbers: np.ndarray) -> pd.Series:
 def _follow(
     source: Source, known: _Reader, lines: dict[int, str], lines_dir: Path | None, progress: Progress
 ) -> Streamed:
-    progress(0.55, "Addition par mois")
-    groups = add_up(source)
-    missing = source.text.lines - source.plan.layout.first_line + 1 - int(groups.counts.sum())
-    odd, blank = _irregular(source, missing)
+    progress(0.55, "Contrôle des lignes")
+    numbers, alike = _scanned(source)
+    odd, blank = _irregular(source, numbers)
+    progress(0.65, "Addition par mois")
+    groups = _added(source, odd, blank)
     table, mapping = _read_again(source, known, lines, odd)
-    _refuse_disagreement(table, source.plan, {*odd, *blank.tolist()})
-    table = _with_blanks(table, blank, lines)
+    _refuse_disagreement(table, source.plan, {*odd, *blank})
+    table = _with_blanks(table, list(blank), lines)
     check_values(groups, source.plan, mapping)
-    both = combine(table, odd, groups, source.plan)
+    both, every = combine(table, odd, groups, source.plan), groups
+    groups, undated = without_months(source, both, mapping, groups, {*odd, *blank})
+    whole, both = both, combine(table, odd, groups, source.plan)
     mapping = counted_mapping(mapping, both, groups)
     summed = canonical_lines(both, mapping)
     if (summed.left_out["ligne"] == 0).any() or (summed.rejected["ligne"] == 0).any():
         raise Unsuited("lignes de total parmi les autres")
-    progress(0.7, "Recherche des lignes identiques")
-    copies = find_copies(source, known.read, lines, odd, summed, groups.counts)
+    summed = replace(summed, rejected=pd.concat([summed.rejected, undated], ignore_index=True))
+    mapping = counted_layout(whole, mapping, every, summed.rejected)
+    progress(0.75, "Recherche des lignes identiques")
+    copies = find_copies(source, known.read, lines, odd, summed, groups.counts, alike)
     progress(0.85, "Écriture des lignes")
-    rows = write_rows(source, summed, mapping, groups, lines_dir) if lines_dir is not None else ""
+    rows = ""
+    if lines_dir is not None:
+        rows = write_rows(source, summed, mapping, groups, lines_dir, all_regular=not odd and undated.empty)
     progress(1.0, "Lignes additionnées")
     return Streamed(table, mapping, summed, copies, source.text.sha256, rows)
 
 
-def _irregular(source: Source, missing: int) -> tuple[dict[int, str], np.ndarray]:
-    """Irregular lines by number, and the numbers of those that are blank; as many as the rows that SQL did not take."""
-    if missing == 0:
-        return {}, np.zeros(0, dtype=np.int64)
-    numbers = irregular_lines(source)
-    if len(numbers) != missing:
-        raise Unsuited("lignes impossibles à distinguer")
+def _scanned(source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the lines that are not regular, and of the regular lines that may be identical to another."""
+    digests = scan_lines(source)
+    numbers = np.flatnonzero(digests == 0) + 1
+    return numbers[numbers >= source.plan.layout.first_line], find_alike(digests)
+
+
+def _irregular(source: Source, numbers: np.ndarray) -> tuple[dict[int, str], dict[int, str]]:
+    """Irregular lines by number, those with something in them and those that are blank."""
     if len(numbers) > MAX_ODD:
         raise Unsuited("trop de lignes irrégulières")
     found = read_lines_numbered(source.text.path, numbers.tolist(), source.text.marks)
     if any(line.count('"') % 2 for line in found.values()):
         raise Unsuited("cellules sur plusieurs lignes")
     signs = f' \t\u00a0"{source.plan.layout.separator}'
-    blank = [number for number, line in found.items() if not line.strip(signs)]
-    return {n: line for n, line in found.items() if line.strip(signs)}, np.array(blank, dtype=np.int64)
+    odd = {n: line for n, line in found.items() if line.strip(signs)}
+    return odd, {n: line for n, line in found.items() if n not in odd}
+
+
+def _added(source: Source, odd: dict[int, str], blank: dict[int, str]) -> Groups:
+    """Groups of the regular lines: each of them was added up, once."""
+    groups = add_up(source, [line for line in [*odd.values(), *blank.values()] if line])
+    expected = source.text.lines - source.plan.layout.first_line + 1 - len(odd) - len(blank)
+    if int(groups.counts.sum()) != expected or (groups.counts < 0).any():
+        raise Unsuited("lignes impossibles à distinguer")
+    return groups
 
 
 def _read_again(source: Source, known: _Reader, lines: dict[int, str], odd: dict[int, str]) -> tuple[Table, Mapping]:
@@ -213,9 +230,9 @@ def _kind(column: pd.Series) -> str:
     return "texte" if isinstance(column.dtype, pd.CategoricalDtype) else column.dtype.kind
 
 
-def _with_blanks(table: Table, blank: np.ndarray, lines: dict[int, str]) -> Table:
+def _with_blanks(table: Table, blank: list[int], lines: dict[int, str]) -> Table:
     """Blank lines are left out without being read."""
-    new = [n for n in blank.tolist() if n not in lines]
+    new = [n for n in blank if n not in lines]
     if not new:
         return table
     added = pd.DataFrame({"ligne": new, "colonne": "", "valeur": "", "raison": "ligne vide"})

@@ -19,11 +19,11 @@ from data.mapping.lines import NOT_GIVEN, Lines
 from data.mapping.propose import Mapping
 
 _COMPRESSION = "zstd"
-#: What `str.strip` removes and a cell may hold.
-_BLANKS = " \t\u00a0\u202f\u2009"
 
 
-def write_rows(source: Source, lines: Lines, mapping: Mapping, groups: Groups, folder: Path) -> str:
+def write_rows(
+    source: Source, lines: Lines, mapping: Mapping, groups: Groups, folder: Path, *, all_regular: bool
+) -> str:
     """Write the regular lines from the text and the others from `lines`; name of the file in `folder`.
 
     Parameters
@@ -34,12 +34,16 @@ def write_rows(source: Source, lines: Lines, mapping: Mapping, groups: Groups, f
         Groups, then irregular lines.
     mapping : Mapping
     groups : Groups
-        Cells of the months of the groups.
+        Cells of the months and of the dimensions.
     folder : pathlib.Path
         An existing folder.
+    all_regular : bool
+        True when every line of the file is in a group.
     """
-    columns = [*_months(source, lines, groups), *_dimensions(source, lines, mapping), *_amounts(source, mapping)]
-    query = f"SELECT {', '.join(columns)} FROM {source.rows} WHERE {source.regular}"  # noqa: S608 - quoted
+    columns = [*_months(source, lines, groups), *_dimensions(source, mapping, groups), *_amounts(source, mapping)]
+    query = f"SELECT {', '.join(columns)} FROM {source.rows}"  # noqa: S608 - quoted
+    if not all_regular:
+        query = f"SELECT * FROM ({query} WHERE {source.regular}) WHERE mois IS NOT NULL"  # noqa: S608 - quoted
     others = lines.frame.iloc[len(groups.counts) :]
 
     def write(part: Path) -> None:
@@ -122,14 +126,18 @@ def _months(source: Source, lines: Lines, groups: Groups) -> list[str]:
     return columns
 
 
-def _dimensions(source: Source, lines: Lines, mapping: Mapping) -> list[str]:
+def _dimensions(source: Source, mapping: Mapping, groups: Groups) -> list[str]:
+    """Dimensions under their label; only the cells that are written otherwise cost something."""
     columns = []
     for at, field in source.plan.of_role("dimension"):
         name = mapping.columns[field.name]
-        labels = {"": NOT_GIVEN} | {v: label or NOT_GIVEN for v, label in mapping.recodes.get(name, {}).items()}
-        trimmed = f"trim(c{at}, {quote_literal(_BLANKS)})"
-        cases = " ".join(f"WHEN {quote_literal(v)} THEN {quote_literal(label)}" for v, label in labels.items())
-        columns.append(f"CASE {trimmed} {cases} ELSE {trimmed} END AS {quote_identifier(name)}")
+        labels = {v: label or NOT_GIVEN for v, label in mapping.recodes.get(name, {}).items()} | {"": NOT_GIVEN}
+        told = {cell: labels.get(cell.strip(), cell.strip()) for cell in set(groups.keys[field.name])}
+        cases = [
+            f"WHEN {quote_literal(cell)} THEN {quote_literal(label)}" for cell, label in told.items() if cell != label
+        ]
+        value = f"CASE c{at} {' '.join(cases)} ELSE c{at} END" if cases else f"c{at}"
+        columns.append(f"{value} AS {quote_identifier(name)}")
     return columns
 
 

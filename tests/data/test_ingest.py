@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import gzip
 import hashlib
 import io
@@ -15,9 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data.ingest.rows
+import data.ingest.sample
 import data.loading
 from analytics.errors import MappingError, ReadError
 from data import load_dataset
+from data.ingest.reading import read_stream
 from data.ingest.stream import Unsuited
 
 REGIONS = ("Île-de-France", "Bretagne", "Provence-Alpes-Côte d’Azur", "Cœur de ville < 100 €")
@@ -50,27 +54,28 @@ def as_bytes(lines: list[str], encoding: str = "cp1252", end: str = "\n", header
     return end.join([header, *lines, ""]).encode(encoding)
 
 
-def streamed(raw: bytes, monkeypatch=None, **options):
-    """Dataset by the fast path, which may not give up."""
-    real = data.loading.read_stream
-    gave_up = []
+def streamed(raw: bytes, **options):
+    """Dataset with the smallest threshold, and how the fast path ended: "" when it went to its end."""
+    ends = []
 
     def watched(*args, **kwargs):
         try:
-            return real(*args, **kwargs)
+            found = read_stream(*args, **kwargs)
         except Unsuited as reason:
-            gave_up.append(str(reason))
+            ends.append(str(reason))
             raise
+        ends.append("")
+        return found
 
-    data.loading.read_stream = watched
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data.loading, "read_stream", watched)
         dataset = load_dataset(raw, threshold=1, **options)
-    finally:
-        data.loading.read_stream = real
-    return dataset, gave_up
+    (end,) = ends
+    return dataset, end
 
 
 def told(findings: pd.DataFrame) -> list[tuple]:
+    findings = findings.assign(euros=findings["euros"].astype("float64").round(4))
     rows = findings.astype("object").where(findings.notna(), None)
     texts = rows.assign(
         message=rows["message"].str.replace(r"elle a (plus de )?\S+ valeurs", "elle a beaucoup de valeurs", regex=True)
@@ -86,14 +91,16 @@ def assert_same(one, other) -> None:
     for name in ("rejected", "left_out"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
     for field in dataclasses.fields(one):
-        if field.name not in ("prestation", "cotisation", "rejected", "left_out", "findings"):
+        if field.name not in ("prestation", "cotisation", "rejected", "left_out", "findings", "dialect"):
             assert getattr(one, field.name) == getattr(other, field.name), field.name
+    # The two files of lines differ in the type of their amounts.
+    assert one.dialect | {"parquet": ""} == other.dialect | {"parquet": ""}
     assert told(one.findings) == told(other.findings)
 
 
 def check(raw: bytes, *, fast: bool = True, **options):
-    dataset, gave_up = streamed(raw, **options)
-    assert (not gave_up) == fast, gave_up
+    dataset, end = streamed(raw, **options)
+    assert (end == "") == fast, end
     assert_same(dataset, load_dataset(raw, **options))
     return dataset
 
@@ -159,8 +166,8 @@ def test_every_line_is_accounted_for():
     lines = make_lines()
     for i, kind in enumerate(sorted(ODD.keys() - {"guillemets"})):
         lines[i * 20 : i * 20] = ODD[kind]
-    dataset, gave_up = streamed(as_bytes(lines))
-    assert not gave_up
+    dataset, end = streamed(as_bytes(lines))
+    assert end == ""
     known = load_dataset(as_bytes(lines))
     assert_same(dataset, known)
 
@@ -263,6 +270,62 @@ def test_the_lines_are_written_once_and_whole(tmp_path, threshold):
             dataset.prestation[measure].sum(), abs=1e-6
         )
     assert set(table["poste"]) == set(dataset.prestation["poste"])
+
+
+def test_a_full_disk_leaves_no_file_of_lines(tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(data.ingest.rows.os, "fsync", full)
+    for threshold in (1, 1 << 30):
+        with pytest.raises(OSError, match="No space"):
+            load_dataset(as_bytes(make_lines()), threshold=threshold, lines_dir=tmp_path / "lignes")
+        assert list((tmp_path / "lignes").iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_of_care_month_zero_are_listed_one_by_one(tmp_path, monkeypatch, end):
+    rng = np.random.default_rng(3)
+    cells = [(202306, 2023, int(rng.integers(0, 7)), 1110 + i % 3, 50_000 + i, 20_000 + i) for i in range(600)]
+    lines = [f"{a};{b};{c};{d};{e // 100},{e % 100:02d};{f // 100},{f % 100:02d}" for a, b, c, d, e, f in cells]
+    for name in ("_HEAD", "_INSIDE", "_TAIL"):
+        monkeypatch.setattr(data.ingest.sample, name, 3_000)
+    monkeypatch.setattr(data.ingest.sample, "_PLACES", 0)
+    raw = as_bytes(lines, end=end, header="FLX_ANN_MOI;SOI_ANN;SOI_MOI;PRS_NAT;FLT_PAI_MNT;FLT_REM_MNT")
+    dataset, gave_up = streamed(raw, lines_dir=tmp_path)
+    assert gave_up == ""
+    known = load_dataset(raw)
+    wrong = [i + 2 for i, cell in enumerate(cells) if cell[2] == 0]
+    pd.testing.assert_frame_equal(dataset.rejected, known.rejected)
+    pd.testing.assert_frame_equal(dataset.prestation, known.prestation, rtol=0, atol=1e-6)
+    assert dataset.rejected["ligne"].tolist() == wrong
+    assert len(wrong) > 50
+    assert round(dataset.prestation["frais_reels"].sum() * 100) == sum(cell[4] for cell in cells if cell[2])
+    assert pq.read_table(tmp_path / dataset.dialect["parquet"]).num_rows == len(lines) - len(wrong)
+    assert told(dataset.findings) == told(known.findings)
+
+
+def test_amounts_that_the_csv_reader_would_round_or_guess_are_left_to_the_readers():
+    lines = make_lines()
+    odd = [
+        "12,345",
+        "1e3",
+        "1E2",
+        "+5,00",
+        " 7,5",
+        "7,5 ",
+        "1_000",
+        "12,3456789",
+        ",5",
+        "5,",
+        "0x1F",
+        "nan",
+        "007,50",
+        "-0,05",
+    ]
+    for i, amount in enumerate(odd):
+        lines.insert(20 * i, f"9{i:05d};05/06/2023;Bretagne;Optique;x;1;{amount};2,00")
+    check(as_bytes(lines))
 
 
 def test_progress_goes_up_to_one():

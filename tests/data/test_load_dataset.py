@@ -190,6 +190,22 @@ def test_the_mapping_of_a_dataset_can_be_given_back():
     pd.testing.assert_frame_equal(again.prestation, first.prestation)
 
 
+def test_a_column_titled_as_a_question_does_not_replace_its_answer():
+    text = "mois;poste;cotisations;base\n2024-01;Optique;100;10,5\n2024-02;Optique;101;11,5\n2024-03;Optique;99;7,25\n"
+    first = load(text, mapping={"base": "HT", "colonne:base": "ignorer"})
+    assert first.base == "HT"
+    assert first.mapping["base"] == "HT"
+    assert first.mapping["colonne:base"] == "ignorer"
+    assert load(text, mapping=first.mapping).mapping == first.mapping
+
+
+def test_answers_reach_the_readers():
+    text = "poste;janvier;février;mars\nOptique;1,5;2;3\nDentaire;4;5;6,25\n"
+    dataset = load(text, mapping={"annee": "2024", "date_basis": "soins", "colonne:valeur": "prestation"})
+    assert dataset.months.strftime("%Y-%m").tolist() == ["2024-01", "2024-02", "2024-03"]
+    assert dataset.prestation["prestation"].sum() == 21.75
+
+
 def test_identical_lines_are_kept_and_told_with_their_numbers_and_euros():
     dataset = load(
         "mois;poste;prestations\n2024-01;Optique;10\n2024-01;Dentaire;5\n2024-01;Optique;10\n2024-01;Optique;10,0\n"

@@ -29,6 +29,8 @@ _WORDS = (
     ("panier", {"100 sante", "maitrise", "libre", "rac 0", "tarif libre", "tarif maitrise", "panier libre"}),
     ("formule", {"eco", "economique", "essentielle", "essentiel", "confort", "premium", "equilibre", "integrale"}),
 )
+#: Ways of writing the values of a dimension, beyond which a column is not one.
+_MOST_WRITTEN = 20 * MAX_VALUES
 #: Values that say nothing of the kind of a column.
 _NEUTRAL = re.compile(
     r"(inconnu\w*|indetermine\w*|non (renseigne|precise)\w*|autres?|divers|nc|nr|ns|total|tous|toutes|ensemble)( .*)?"
@@ -50,7 +52,10 @@ def role_of_values(values: Iterable[str]) -> tuple[str, float] | None:
     values : iterable of str
         Distinct values, as written.
     """
-    told = {normalise(v) for v in values} - {""}
+    written = set(values)
+    if len(written) > _MOST_WRITTEN:  # identifiers: a million of them are not worth a look
+        return None
+    told = {normalise(v) for v in written} - {""}
     told = {v for v in told if not _NEUTRAL.fullmatch(v)}
     if not told or len(told) > MAX_VALUES:
         return None

@@ -39,6 +39,8 @@ def show_data_errors(view: View) -> None:
         st.markdown(f":material/report: **À vérifier d’abord : {_count(len(grave))} dans le fichier**")
         for message in () if view.shared else grave["message"].head(3):
             st.markdown(f"- {safe(message)}")
+        if view.shared:
+            return
         st.page_link("pages/donnees.py", label="Voir le détail et le remède", icon=":material/arrow_forward:")
 
 

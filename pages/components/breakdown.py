@@ -25,7 +25,7 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
         st.info("Ce fichier n’a pas de dimension : ajoutez par exemple le poste ou la région.", icon=":material/info:")
         return
     chosen = st.segmented_control(
-        "Où ?", dimensions, default=dimensions[0], required=True, format_func=dataset.label,
+        "Où ?", dimensions, default=dimensions[0], required=True, format_func=lambda d: safe(dataset.label(d)),
         key="dimension", bind="query-params",
     ) or dimensions[0]  # fmt: skip
     with told_in_french():

@@ -129,7 +129,7 @@ def _show_detail(view: View, constat: Constat, bridge: Bridge, unit: str) -> Non
     if not keys:
         return
     chosen = st.segmented_control(
-        "Détail par", keys, default=keys[0], required=True, format_func=dataset.label,
+        "Détail par", keys, default=keys[0], required=True, format_func=lambda d: safe(dataset.label(d)),
         key="detail_pont", bind="query-params",
     ) or keys[0]  # fmt: skip
     hidden = hidden_values(view, chosen, constat.selection)

@@ -12,6 +12,7 @@ from analytics.indicators import Indicator, extra_measures, get_indicator, missi
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
 from pages.components.constat import measure
+from pages.components.messages import safe
 from pages.components.sidebar import View
 
 SPARK_MONTHS = 24
@@ -52,7 +53,7 @@ def show_card(view: View, key: str) -> Constat:
     indicator = get_indicator(key, dataset)
     constat = measure(view.opened, key, view.selection)
     st.metric(
-        label_with_base(indicator, dataset),
+        safe(label_with_base(indicator, dataset)),
         format_value(constat.valeur, indicator.unit),
         delta=_delta(constat, indicator),
         delta_color=_colour(indicator),

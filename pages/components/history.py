@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
@@ -48,8 +46,12 @@ def show_changes(view: View) -> None:
             names = {"nature": "Nature", "phrase": "Constat"}
             figure.show_table(changes[list(names)].head(MOST_CHANGES).rename(columns=names))
     marks = compare_quality(before.summary, now.summary)
+    moved = marks[marks["ecart"] != 0]
     names = {"pilier": "Pilier", "avant": "Avant", "apres": "Maintenant", "phrase": "Évolution"}
-    figure.show_table(marks[list(names)].rename(columns=names))
+    if moved.empty:
+        st.caption("Les six notes de qualité n’ont pas changé.")
+    else:
+        figure.show_table(moved[list(names)].rename(columns=names))
 
 
 def _headline(changes: pd.DataFrame, before: dict) -> str:
@@ -101,9 +103,30 @@ def _show_proof() -> None:
     proof = state.get(PROOF)
     if proof:
         st.download_button(
-            "Preuve d’effacement", proof, "preuve-effacement.json", "application/json", key="preuve",
+            "Preuve d’effacement", proof, "preuve-effacement.txt", "text/plain", key="preuve",
             icon=":material/verified:", on_click="ignore",
         )  # fmt: skip
+
+
+def _in_words(erasure: store.Erasure, source: str) -> str:
+    """The proof as the person in charge of personal data keeps it: sentences, then the digests."""
+    left = erasure.remaining
+    found = (
+        "pas encore vérifié" if left is None else "rien" if left == 0 else f"{left} traces, effacées au prochain tour"
+    )
+    lines = [
+        "Preuve d’effacement",
+        f"Fichier déposé : {source}",
+        f"Effacé le {erasure.erased_at:%d/%m/%Y à %H h %M} (temps universel)",
+        f"Tables effacées du disque : {len(erasure.files)}",
+        f"Tables laissées, car un autre dépôt a exactement les mêmes : {erasure.shared}",
+        f"Lignes retirées de la base : {sum(erasure.rows.values())}",
+        f"Ce qui restait à la vérification : {found}",
+        "",
+        "Empreintes SHA-256 des tables effacées :",
+        *(file.sha256 for file in erasure.files),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _undo(made: str, previous: str) -> None:
@@ -114,6 +137,7 @@ def _undo(made: str, previous: str) -> None:
 def _delete(token: str, then: str) -> bool:
     """Erase a dataset everywhere and use another one; say what could not be erased."""
     try:
+        about = store.about(token)
         erasure = store.delete(token)
     except PaliersError as error:
         state.leave_notice("error", safe(f"{error.message} {error.remede}"))
@@ -122,7 +146,7 @@ def _delete(token: str, then: str) -> bool:
     get_jobs().forget_finished()
     state.forget_opened(token)
     state.put(state.UNDO, None)
-    state.put(PROOF, json.dumps(erasure.as_dict(), ensure_ascii=False, indent=2))
+    state.put(PROOF, _in_words(erasure, about.source if about else ""))
     use_dataset(then)
     state.leave_notice("success", "Les données ont été supprimées.")
     return True

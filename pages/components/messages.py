@@ -11,11 +11,13 @@ import streamlit as st
 from analytics.errors import PaliersError
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|$~:])")
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\S)(?=@\S)", re.IGNORECASE)
+_JOINER = "\u2060"  # seen by nobody; what would be made a link is one no more
 
 
 def safe(text: object) -> str:
-    """Text that comes from a file, with every mark of Markdown and HTML made literal."""
-    return _MARKDOWN.sub(r"\\\1", str(text).replace("\n", " "))
+    """Text that comes from a file, with every mark of Markdown and HTML made literal, and no address made a link."""
+    return _MARKDOWN.sub(r"\\\1", _LINK.sub(_JOINER, str(text).replace("\n", " ")))
 
 
 def show_error(error: PaliersError) -> None:

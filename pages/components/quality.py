@@ -27,6 +27,7 @@ def findings_of(view: View) -> pd.DataFrame:
 def show_quality(view: View) -> None:
     """Mark of each pillar, the findings, then the marks by column and by month."""
     findings = findings_of(view)
+    st.markdown(f"**{verdict(findings)}**")
     show_marks(score(findings), key="piliers")
     st.caption(freshness(view))
     if findings.empty:
@@ -37,6 +38,22 @@ def show_quality(view: View) -> None:
         if is_open:
             st.caption(DEFINITION)
             _show_marks_by(view, findings)
+
+
+def verdict(findings: pd.DataFrame) -> str:
+    """The quality of a file in one sentence."""
+    counts = findings["severite"].value_counts()
+    grave, notable = int(counts.get("grave", 0)), int(counts.get("attention", 0))
+    if not grave:
+        return "Rien de grave." if not notable else f"Rien de grave ; {_plural(notable, 'point')} à regarder."
+    stake = findings.loc[findings["severite"] == "grave", "euros"].astype("float64").abs().sum()
+    return f"{_plural(grave, 'constat')} grave{'s' if grave > 1 else ''}" + (
+        f" : {format_euros(stake)} en jeu." if stake > 0 else "."
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'s' if count > 1 else ''}"
 
 
 def show_marks(marks: pd.DataFrame, *, key: str) -> None:

@@ -23,19 +23,28 @@ def ask_all(questions: Sequence[Asked], *, key: str, button: str) -> dict[str, s
     button : str
         Words on the button.
     """
-    needed = any(asked.blocking and asked.answer is None for asked in questions)
-    if needed:
-        st.info("Répondez pour continuer : un total en dépend.", icon=":material/help:")
+    needed = [asked for asked in questions if asked.blocking and asked.answer is None]
+    others = [asked for asked in questions if asked not in needed]
+    answers: dict[str, str | None] = {}
     with st.form(f"questions_{key}", border=False):
-        answers = {asked.question.key: _ask(key, asked) for asked in questions}
+        for title, group in (("À répondre pour continuer", needed), ("Facultatif", others)):
+            if group:
+                st.markdown(f"**{title}**")
+            answers |= {asked.question.key: _ask(key, asked) for asked in group}
         pressed = st.form_submit_button(button, type="primary" if needed else "secondary")
+    missing = [asked.question.text for asked in needed if answers[asked.question.key] is None]
+    if pressed and missing:
+        st.warning(f"Il manque une réponse : {safe(missing[0])}", icon=":material/help:")
+        return None
     return answers if pressed else None
 
 
 def _ask(key: str, asked: Asked) -> str | None:
     question = asked.question
-    options = [*question.choices, *([] if asked.blocking and asked.answer is None else [UNKNOWN])]
-    known = asked.answer if asked.answer in options else UNKNOWN
+    dropped = question.key.startswith("personnel:")  # without an answer the first one stands, and it is shown
+    must = dropped or (asked.blocking and asked.answer is None)
+    options = [*question.choices, *([] if must else [UNKNOWN])]
+    known = asked.answer if asked.answer in options else options[0] if dropped else UNKNOWN
     answer = st.radio(
         safe(question.text), options, index=options.index(known) if known in options else None,
         format_func=lambda o: safe(question.choices.get(o, o)), help=safe(question.advice) or None,

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.errors import PaliersError
 from analytics.french import format_number
+from analytics.schema import LABELS
 from charts.export import to_csv
 from data import store
 from data.depot import Report
@@ -16,7 +17,7 @@ from pages.components import figure, state
 from pages.components.datasets import use_dataset
 from pages.components.depots import DEPOT
 from pages.components.messages import safe, show_error
-from pages.components.quality import findings_table, show_marks
+from pages.components.quality import findings_table, show_marks, verdict
 from pages.components.questions import ask_all
 from pages.components.sidebar import View
 
@@ -35,12 +36,19 @@ def show_report(view: View, token: str, outcome: str) -> None:
         show_error(report.error)
     _show_personal(report)
     _show_columns(report)
-    _show_questions(token, report)
+    if report.error is None:
+        _show_questions(token, report)
     _show_unused(report)
     if outcome == "pret":
         _show_quality(report)
         _show_acceptance(view, token)
         return
+    if outcome == "question" and not report.blocking:
+        st.warning(
+            "Avec ces réponses, ce fichier ne donne ni prestations ni cotisations à additionner. Changez une réponse, "
+            "ou retirez-le.",
+            icon=":material/help:",
+        )
     st.caption("Les données précédentes restent en place.")
     st.button("Retirer ce fichier", icon=":material/close:", on_click=leave, args=(token,))
 
@@ -58,8 +66,9 @@ def _summary(report: Report) -> str:
     dialect = report.dialect
     parts = [
         f"{format_number(report.lines)} lignes lues",
-        f"{format_number(report.rejected)} rejetées",
-        f"{format_number(report.left_out)} laissées de côté",
+        f"{format_number(report.accepted)} {_agreed('utilisable', report.accepted)}",
+        f"{format_number(report.rejected)} {_agreed('rejetée', report.rejected)}",
+        f"{format_number(report.left_out)} {_agreed('laissée', report.left_out)} de côté",
     ]
     if dialect.get("sheet"):
         parts.append(f"feuille « {safe(dialect['sheet'])} »")
@@ -70,6 +79,10 @@ def _summary(report: Report) -> str:
     if report.period:
         parts.append(f"de {' à '.join(report.period)}" if len(set(report.period)) > 1 else report.period[0])
     return ", ".join(parts) + "."
+
+
+def _agreed(word: str, count: int) -> str:
+    return word if count < 2 else f"{word}s"
 
 
 def _show_personal(report: Report) -> None:
@@ -93,7 +106,8 @@ def _show_columns(report: Report) -> None:
         st.caption("Dans le fichier")
         figure.show_table(report.before)
         st.caption("Après lecture")
-        figure.show_table(report.after)
+        known = dict(zip(report.columns["role"], report.columns["libelle"], strict=True))
+        figure.show_table(report.after.rename(columns=lambda c: known.get(c) or LABELS.get(c) or c.replace("_", " ")))
 
 
 def _show_questions(token: str, report: Report) -> None:
@@ -111,7 +125,7 @@ def _show_unused(report: Report) -> None:
     )
     if lines.empty:
         return
-    lines = lines.reindex(columns=list(UNUSED)).rename(columns=UNUSED)
+    lines = lines.reindex(columns=list(UNUSED)).astype({"ligne": "Int64"}).rename(columns=UNUSED)
     with st.expander(f"Lignes non utilisées : {format_number(report.rejected + report.left_out)}"):
         figure.show_table(lines)
         st.download_button(
@@ -121,6 +135,7 @@ def _show_unused(report: Report) -> None:
 
 
 def _show_quality(report: Report) -> None:
+    st.markdown(f"**Qualité de ce fichier** : {verdict(report.findings)}")
     show_marks(report.score, key="piliers_depot")
     costly = report.findings[report.findings["severite"] != "info"]
     if len(costly):

@@ -182,7 +182,7 @@ def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str, p
     for rank, value in enumerate(values):
         label = "Hausse de cotisation"
         if dimension:
-            label += f" · {view.dataset.value_label(dimension, value)}"
+            label += f" · {safe(view.dataset.value_label(dimension, value))}"
         rises[value] = rate_input(label, rate, key=f"{prefix}_hausse_{rank}")
     claims = rate_input(
         "Évolution des prestations par tête", "0 %", key=f"{prefix}_prestations",

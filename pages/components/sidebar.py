@@ -13,6 +13,7 @@ from analytics.schema import Dataset, Selection
 from pages.components import state
 from pages.components.constat import followed
 from pages.components.datasets import DEMO, Opened, current_dataset, default_token, open_dataset, use_dataset
+from pages.components.messages import safe
 
 LAST_YEAR, THIS_YEAR, ALL = "12 derniers mois connus", "Depuis janvier", "Tout l’historique"
 COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
@@ -79,7 +80,7 @@ def current_view() -> View:
 def _choose_dataset(opened: Opened) -> Opened:
     tokens = list(dict.fromkeys((default_token(), DEMO, *state.opened())))
     if len(tokens) == 1:
-        st.caption(f"Données : {opened.raw.source}")
+        st.caption(f"Données : {safe(opened.raw.source)}")
         return opened
     chosen = st.selectbox(
         "Données",
@@ -112,7 +113,7 @@ def _choose_selection(opened: Opened) -> Selection:
             if not 1 < len(values) <= MAX_VALUES:
                 continue
             chosen = st.multiselect(
-                dataset.label(dimension),
+                safe(dataset.label(dimension)),
                 values,
                 format_func=lambda v, d=dimension: dataset.value_label(d, v),
                 key=state.filter_key(dimension),

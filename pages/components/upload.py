@@ -14,7 +14,6 @@ from pages.components.reading import leave, show_report
 from pages.components.sidebar import View
 
 UPLOADS = "_depots"
-TYPES = ["csv", "tsv", "txt", "gz", "zip", "xlsx", "xls", "ods", "parquet"]
 QUICK_SECONDS = 2.5  # a file read within this time shows no progress
 POLL_SECONDS = 0.5
 
@@ -42,8 +41,8 @@ def _show_uploader(view: View) -> None:
     )
     with st.container(key="fichier"):
         uploaded = st.file_uploader(
-            "Fichier de données", type=TYPES, key=f"depot_{state.get(UPLOADS, 0)}", label_visibility="collapsed"
-        )
+            "Fichier de données", key=f"depot_{state.get(UPLOADS, 0)}", label_visibility="collapsed"
+        )  # any type: what is no table is refused in French, with the reason
     if uploaded is None:
         return
     try:

@@ -8,15 +8,17 @@ import streamlit as st
 # figure has its own French downloads.
 _STYLE = """
 <style>
-[data-testid="stElementToolbar"] { display: none; }
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button * { font-size: 0; }
-.st-key-fichier:not(:has([data-testid="stFileUploaderFile"])) button::after { content: "Choisir un fichier"; }
+[data-testid="stElementToolbar"], [data-testid="InputInstructions"] { display: none; }
+.st-key-fichier:not(:has([data-testid="stFileChip"])) button * { font-size: 0; }
+.st-key-fichier:not(:has([data-testid="stFileChip"])) button::after { content: "Choisir un fichier"; }
+.st-key-fichier [data-testid="stBaseButton-borderlessIcon"] { display: none; }
+.st-key-fichier [data-testid="stTooltipErrorHoverTarget"] { pointer-events: none; }
+.st-key-fichier [data-testid="stFileChipDeleteBtn"] { pointer-events: auto; }
+.st-key-fichier:has([data-testid="stFileChip"][aria-invalid="true"])::after {
+  content: "Ce fichier dépasse 200 Mo : utilisez le lien « déposez un gros fichier » ci-dessus."; font-size: 0.9rem;
+}
 [data-testid="stFileUploaderDropzoneInstructions"] > * { display: none; }
 [data-testid="stFileUploaderDropzoneInstructions"]::after { content: "ou le glisser ici"; font-size: 0.9rem; }
-[data-testid="stFileUploaderFileErrorMessage"] { font-size: 0; }
-[data-testid="stFileUploaderFileErrorMessage"]::after {
-  content: "Fichier refusé : plus de 200 Mo, ou d’un type inconnu."; font-size: 0.9rem;
-}
 </style>
 """
 

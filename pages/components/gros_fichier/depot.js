@@ -17,8 +17,10 @@ function show(id, visible) {
   part(id).hidden = !visible;
 }
 
-function fail(message) {
+function fail(message, calm = false) {
   sending = null;
+  part("fichier").value = "";
+  part("erreur").classList.toggle("calme", calm);
   show("envoi", false);
   show("zone", true);
   part("erreur").textContent = message;
@@ -32,8 +34,8 @@ function left(seconds) {
 
 function told(event, since) {
   const speed = event.loaded / Math.max((performance.now() - since) / 1000, 0.001);
-  const size = `${number.format(event.loaded / 2 ** 20)} Mo sur ${number.format(event.total / 2 ** 20)}`;
-  return `${size}, ${number.format(speed / 2 ** 20)} Mo par seconde${left((event.total - event.loaded) / speed)}`;
+  const size = `${number.format(event.loaded / 1e6)}\u202fMo sur ${number.format(event.total / 1e6)}`;
+  return `${size}, ${number.format(speed / 1e6)}\u202fMo par seconde${left((event.total - event.loaded) / speed)}`;
 }
 
 function ended(request) {
@@ -64,7 +66,7 @@ function send(file) {
   });
   sending.addEventListener("load", (event) => ended(event.target));
   sending.addEventListener("error", () => fail("L’envoi a été interrompu. Vérifiez le réseau, puis recommencez."));
-  sending.addEventListener("abort", () => fail("Envoi annulé : rien n’est gardé sur le serveur."));
+  sending.addEventListener("abort", () => fail("Envoi annulé : rien n’est gardé sur le serveur.", true));
   part("nom").textContent = file.name;
   part("barre").value = 0;
   part("detail").textContent = "";

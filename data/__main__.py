@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(path: Path, answers: dict[str, str], sheet: str | None) -> tuple[str, Report]:
     """State and report of a file, read by the same confined process as an upload."""
     with tempfile.TemporaryDirectory(prefix="paliers-") as folder:
-        depot = Depot(Path(folder), spare=False, memory=False)
+        depot = Depot(Path(folder), spare=False)
         try:
             token = depot.receive(path, path.name)
             depot.start(token, answers=answers, sheet=sheet)

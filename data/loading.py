@@ -31,7 +31,7 @@ from data.mapping.premium import Premiums, build_premiums
 from data.mapping.propose import Mapping, propose_mapping
 from data.mapping.questions import GLOBAL, PREFIXES
 from data.personal import masked
-from data.readers import Table, read_table
+from data.readers import Table, read_table, refuse_empty
 from data.readers.archives import MAX_BYTES
 from data.readers.opening import read_bytes
 from data.references import load_value_labels
@@ -143,6 +143,7 @@ def _streamed(
 def _in_memory(source: object, name: str, answers: dict[str, str], sheet: str | None, folder: Path | None) -> _Read:
     raw = source.read() if hasattr(source, "read") else read_bytes(source)
     table = read_table(raw, name=name, sheet=sheet, answers=answers)
+    refuse_empty(table)
     proposed = propose_mapping(table, answers=answers)
     _check(proposed)
     lines = canonical_lines(table, proposed)

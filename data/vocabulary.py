@@ -7,9 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 
 #: Kinds of column. month: a date; measure: an additive number; dimension: a text or code to group by;
-#: identifier: one value per person or line; average: a number that must not be summed;
-#: calendar: a date or period that is not the month of the figures; personal: must not be stored.
-KINDS = ("month", "measure", "dimension", "identifier", "average", "calendar", "personal")
+#: identifier: one value per person or line; average: a number that must not be summed; running: an amount since a
+#: date, which holds those of the months before; calendar: a date or period that is not the month of the figures;
+#: personal: must not be stored.
+KINDS = ("month", "measure", "dimension", "identifier", "average", "running", "calendar", "personal")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,18 @@ _RULES: tuple[tuple[str, str, str, float], ...] = (
         r"\b(date|dt|jour)\b.*\b(effet|souscription|adhesion|resiliation|entree|sortie|extraction|edition)\b",
         1.0,
     ),
-    ("", "calendar", r"\b(date|dt)\b.*\b(export|creation|mise a jour|maj|modification|fin|prescription)\b", 1.0),
+    (
+        "",
+        "calendar",
+        r"\b(date|dt)\b.*\b(export|creation|saisie|integration|reception|maj|modification|fin|prescription)\b",
+        1.0,
+    ),
+    (
+        "",
+        "calendar",
+        r"\b(date|dt|mois)\b.*\b(contrats?|polices?|garanties?|couverture|droits?|anniversaire)\b",
+        1.0,
+    ),
     ("", "calendar", r"\b(mise a jour|maj)\b", 1.0),
     ("annee", "calendar", r"^(annee|an|exercice|year|annees?|millesime)( .*)?$", 0.9),
     ("", "calendar", r"^(trimestre|semestre|saison|semaine|jour|num\w* (de )?mois)( .*)?$", 0.9),
@@ -68,6 +80,7 @@ _RULES: tuple[tuple[str, str, str, float], ...] = (
         r"\b(taux|ratio|moyen|moyenne|moyens|moyennes|pourcentage|pct|frequence|indice|prix|mediane|delais?)\b",
         1.0,
     ),
+    ("", "running", r"\b(cumul(e|ee|es|ees)?|ytd|year to date|depuis (le )?(debut|1er janvier))\b", 1.0),
     ("", "average", r"^(p c|s p)$|\bpar (tete|acte|beneficiaire|assure|adherent|an|habitant)\b", 1.0),
     ("", "identifier", r"\b(siret|siren|finess|rpps|uuid|guid|matricule|identifiant|id)\b", 1.0),
     ("", "identifier", r"^(num|numero|no|n|ref|reference|cle)( |$)|\b(numero|num)$", 0.9),
@@ -186,6 +199,13 @@ _CODE = re.compile(
 )
 _BASES = (("TTC", r"\b(ttc|toutes taxes)\b"), ("HT", r"\b(ht|hors taxes?)\b"), ("nette", r"\b(net|nette|nettes)\b"))
 
+_SUBTOTAL = re.compile(r"(sous|ss) ?tota(l|ux)( .*)?|s t( .*)?|dont .*|france metro(politaine)?")
+_TOTAL = re.compile(
+    r"(grand )?(tota(l|ux)|cumul)( .*)?|.* tota(l|ux)|.* confondue?s?|global|somme"
+    r"|ensemble( .*)?|tou(t|te|tes|s)( .*)?|(les )?(deux|2) sexes|france( entiere)?|national"
+)
+_TOTAL_WORDS = ("total", "totaux", "ensemble", "somme", "cumul", "tot")
+
 
 def normalise(text: str) -> str:
     """A name in lower case, without accents nor punctuation, words separated by one space."""
@@ -215,6 +235,21 @@ def guess(header: str) -> NameGuess | None:
 def looks_like_code(header: str) -> bool:
     """Whether the name says that the values are codes, even when they are written with digits."""
     return bool(_CODE.search(normalise(header)))
+
+
+def says_total(label: str) -> bool:
+    """Whether a value, or a title, says that it adds up all the others: « Total », « Tout âge », « France entière »."""
+    return _TOTAL.fullmatch(normalise(label)) is not None
+
+
+def says_subtotal(label: str) -> bool:
+    """Whether a value, or a title, says that it adds up some of the others: « Sous-total soins », « S/T »."""
+    return _SUBTOTAL.fullmatch(normalise(label)) is not None
+
+
+def holds_total(header: str) -> bool:
+    """Whether a word of a title says that the column adds up others: « Montant total »."""
+    return any(word in _TOTAL_WORDS for word in normalise(header).split())
 
 
 def base_of(header: str) -> str | None:

@@ -77,12 +77,10 @@ class Depot:
         `depots` in the folder of the store by default.
     spare : bool
         Whether a confined process is kept ready, its imports done, for the next file.
-    memory : bool
-        Whether the answers given to earlier files of the same layout are used again.
     """
 
-    def __init__(self, root: Path | None = None, *, spare: bool = True, memory: bool = True) -> None:
-        self._given, self._spare, self._memory = root, spare, memory
+    def __init__(self, root: Path | None = None, *, spare: bool = True) -> None:
+        self._given, self._spare = root, spare
 
     @property
     def root(self) -> Path:
@@ -116,7 +114,14 @@ class Depot:
                 reception.write(piece)
             return reception.finish()
 
-    def start(self, token: str, *, answers: Mapping[str, str] | None = None, sheet: str | None = None) -> None:
+    def start(
+        self,
+        token: str,
+        *,
+        answers: Mapping[str, str] | None = None,
+        sheet: str | None = None,
+        held: Iterable[str] = (),
+    ) -> None:
         """Read the file in a confined process; a reading under way is cancelled first.
 
         Parameters
@@ -127,6 +132,9 @@ class Depot:
             Answers to questions, by key; None keeps those given before.
         sheet : str, optional
             Sheet of a workbook; None keeps the one given before.
+        held : iterable of str, optional
+            Tokens of the datasets that this person holds, the last used first: the answers given to one of the same
+            layout are used again the first time a file is read. Those of nobody else are.
 
         Raises
         ------
@@ -143,7 +151,7 @@ class Depot:
             if sheet is not None:
                 record["sheet"] = clean(sheet, 200)
             write_json(folder / RECORD, record)
-        reading = Reading(self.root, spare=self._spare, memory=self._memory)
+        reading = Reading(self.root, spare=self._spare, memory=keeping.recall(held))
         RUNS.submit(Run(token, record["attempt"], record["lines"], reading.read))
 
     def answer(self, token: str, answers: Mapping[str, str | None]) -> None:
@@ -224,9 +232,7 @@ class Depot:
             if record["state"] in _UNDER_WAY and record["attempt"] == run.attempt:  # it had not begun
                 write_json(folder / RECORD, record | {"state": "annule"})
 
-    def accept(
-        self, token: str, *, purpose: str = "", keep_until: date | None = None, held: Iterable[str] = ()
-    ) -> str:
+    def accept(self, token: str, *, purpose: str = "", keep_until: date | None = None, held: Iterable[str] = ()) -> str:
         """Put the dataset in the store, erase the upload, and return the token of the dataset.
 
         Parameters

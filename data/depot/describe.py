@@ -11,6 +11,7 @@ from analytics.errors import PaliersError
 from analytics.french import MISSING, format_month, format_number
 from analytics.schema import LABELS, Dataset
 from data import checks
+from data.depot.counting import Used, count_dataset, count_lines
 from data.depot.gate import DROPPED, REPLACED, hidden_values
 from data.mapping import Mapping as Roles
 from data.mapping import preview
@@ -50,12 +51,11 @@ def describe_table(
     whole : bool
         False for the beginning of a large file: its lines are then not counted yet.
     """
-    texts = getattr(table, "texts", table.frame)
     before, after = _previews(table, mapping, personal)
     return {
-        **(_counts(table.lines, table.rejected, table.left_out) if whole else {}),
+        **(count_lines(table) if whole else {}),
         "dialect": {str(k): _plain(v) for k, v in table.dialect.items()},
-        "columns": _columns(texts, mapping, personal),
+        "columns": _columns(table.texts, mapping, personal),
         "before": before,
         "after": after,
         "personal": [
@@ -68,19 +68,21 @@ def describe_table(
     }
 
 
-def describe_dataset(dataset: Dataset, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Quality of what the file became, its period, and the counts that its lines without a month change."""
+def describe_dataset(dataset: Dataset, told: Mapping[str, Any], used: Used) -> dict[str, Any]:
+    """Quality of what the file became, its period, and the counts that its lines without a month change.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    told : mapping
+        What :func:`describe_table` said.
+    used : set of int, int or None
+        Lines read, or how many lines of a large file were written; None when none were.
+    """
     findings = checks.run_checks(dataset)
     months = dataset.months
-    refused, set_aside = (set(f.get("ligne", ())) for f in (dataset.rejected, dataset.left_out))
-    lines = told.get("lines")
-    if lines is None:  # a large file, counted while it was read
-        lines = int(dataset.dialect["lignes"]) - len(dataset.dialect["header_rows"])
     return {
-        "lines": lines,
-        "accepted": lines - len(refused | set_aside),
-        "rejected": len(refused),
-        "left_out": len(set_aside - refused),
+        **count_dataset(dataset, told.get("lines"), used),
         "findings": _records(findings, _MAX_FINDINGS),
         "score": _records(checks.score(findings), 20),
         "unlocks": _records(checks.unlocks(dataset), 50),
@@ -98,15 +100,6 @@ def describe_error(error: PaliersError) -> dict[str, Any]:
         if fields[name]:
             fields[name] = str(masked(pd.Series([fields[name]])).iloc[0])
     return fields
-
-
-def _counts(lines: pd.Series, rejected: pd.DataFrame, left_out: pd.DataFrame) -> dict[str, int]:
-    """Every line once: rejected, else left out, else accepted."""
-    refused = set(rejected["ligne"])
-    set_aside = set(left_out["ligne"]) - refused
-    kept = len(set(pd.unique(lines)) - refused - set_aside)
-    total = kept + len(refused) + len(set_aside)
-    return {"lines": total, "accepted": kept, "rejected": len(refused), "left_out": len(set_aside)}
 
 
 def _previews(

@@ -6,13 +6,13 @@ import contextlib
 import logging
 import shutil
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import PaliersError, ReadError
 from data import sandbox
 from data.depot.files import RECORD, REPORT, SOURCE, read_json, write_json
-from data.depot.keeping import recall
 from data.depot.report import report_of
 from data.depot.running import Run
 from data.sandbox.messages import clean, error_fields
@@ -30,7 +30,8 @@ def limits_for(size: int) -> sandbox.Limits:
     megabytes = size / _MEGABYTE
     return sandbox.Limits(
         # With what the process holds before it begins, a small file stays under 512 MB.
-        memory_bytes=int(min(4096, 384 + 6 * megabytes) * _MEGABYTE),
+        # A large text whose premiums must be compared line by line is read in memory: ten times its size.
+        memory_bytes=int(min(8192, 384 + 12 * megabytes) * _MEGABYTE),
         cpu_seconds=min(30 + megabytes, 1800),
         wall_seconds=min(120 + 4 * megabytes, 7200),
         file_bytes=max(1 << 30, 4 * size),
@@ -46,11 +47,11 @@ class Reading:
         Folder of the uploads.
     spare : bool
         Whether a confined process is made ready afterwards.
-    memory : bool
-        Whether answers given to earlier files of the same layout are used again.
+    memory : mapping
+        Layout -> answers given to an earlier file that the same person holds.
     """
 
-    def __init__(self, root: Path, *, spare: bool, memory: bool) -> None:
+    def __init__(self, root: Path, *, spare: bool, memory: Mapping[str, Mapping[str, str]]) -> None:
         self._root, self._spare, self._memory = root, spare, memory
 
     def read(self, run: Run) -> None:
@@ -79,7 +80,7 @@ class Reading:
         told = self._confined(run, place, record, {})
         if not self._memory or record["attempt"] > 1:  # a person who answers again is not contradicted
             return told
-        remembered = recall(report_of(told["report"]).layout)
+        remembered = self._memory.get(report_of(told["report"]).layout, {})
         news = {k: v for k, v in remembered.items() if k not in record["answers"]}
         return self._confined(run, place, record, news) if news else told
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 import data
 from analytics.errors import MappingError, PaliersError, Question
 from analytics.schema import Dataset
@@ -16,7 +18,7 @@ from data.depot.handover import LINES, write_dataset
 from data.findings import finding, join, to_frame
 from data.mapping import layout_key, merge_answers
 from data.personal import quasi_identifiers
-from data.readers import Table
+from data.readers import Table, refuse_empty
 from data.sandbox.messages import question_fields
 
 Progress = Callable[[float, str], None]
@@ -51,7 +53,7 @@ def prepare(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
     Parameters
     ----------
     arguments : dict
-        path, name, sheet (or None), answers, and remembered (answers given to an earlier file of the same layout).
+        path, name, sheet (or None), answers, and remembered (answers to an earlier file of the same layout and person).
     progress : callable
 
     Returns
@@ -60,15 +62,10 @@ def prepare(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
         state ("pret", "question" or "refuse"), answers taken into account, and report, the JSON that
         :class:`data.depot.report.Report` shows.
     """
-    work = _Work(
-        Path(arguments["path"]), arguments["name"], arguments["sheet"],
-        dict(arguments["answers"]), dict(arguments.get("remembered") or {}),
-    )  # fmt: skip
-    try:
-        state = _follow(work, progress)
-    except PaliersError as error:
-        state = "refuse"
-        work.told["error"] = describe_error(error)
+    remembered = dict(arguments.get("remembered") or {})
+    work, state = _done(arguments, remembered, progress)
+    if state == "refuse" and remembered:  # an answer of an earlier file never refuses this one
+        work, state = _done(arguments, {}, progress)
     work.told["questions"] = [
         question_fields(q) | {"blocking": q.key in work.blocking, "answer": work.answers.get(q.key)}
         for q in work.questions
@@ -76,10 +73,21 @@ def prepare(arguments: dict[str, Any], progress: Progress) -> dict[str, Any]:
     return {"state": state, "answers": work.answers, "report": {"name": work.name, **work.told}}
 
 
+def _done(arguments: dict[str, Any], remembered: dict[str, str], progress: Progress) -> tuple[_Work, str]:
+    """The work and its outcome."""
+    work = _Work(Path(arguments["path"]), arguments["name"], arguments["sheet"], dict(arguments["answers"]), remembered)
+    try:
+        return work, _follow(work, progress)
+    except PaliersError as error:
+        work.told["error"] = describe_error(error)
+        return work, "refuse"
+
+
 def _follow(work: _Work, progress: Progress) -> str:
     progress(_READ, "Lecture du fichier")
     head = _head(work.path)
     table = _read(work, work.path if head is None else head)
+    refuse_empty(table)
     progress(_UNDERSTOOD, "Compréhension des colonnes")
     found = find_personal(table.texts)
     work.rare = _rare_combinations(table) if found else []
@@ -93,8 +101,9 @@ def _follow(work: _Work, progress: Progress) -> str:
     work.told |= describe_table(table, mapping, found, work.fates, whole=head is None)
     if work.blocking:
         return "question"
+    read = set(map(int, table.lines.unique())) if head is None else None
     del table, mapping  # the file is read again by the next step: not both in memory
-    return _make(work, progress)
+    return _make(work, read, progress)
 
 
 def _head(path: Path) -> bytes | None:
@@ -147,7 +156,7 @@ def _of_mapping(answers: dict[str, str], table: Table) -> dict[str, str]:
     return {k: v for k, v in answers.items() if k not in _OF_READING or k in asked}
 
 
-def _make(work: _Work, progress: Progress) -> str:
+def _make(work: _Work, read: set[int] | None, progress: Progress) -> str:
     progress(_MADE, "Mise en forme par mois")
     try:
         dataset = _load(work, progress)
@@ -156,7 +165,7 @@ def _make(work: _Work, progress: Progress) -> str:
     dataset = replace(dataset, findings=join(dataset.findings, to_frame(work.rare)))
     dataset = hide_lines(dataset, personal=bool(work.fates))
     progress(_CHECKED, "Contrôle de la qualité")
-    work.told |= describe_dataset(dataset, work.told)
+    work.told |= describe_dataset(dataset, work.told, _written() if read is None else read)
     progress(_WRITTEN, "Écriture")
     write_dataset(dataset, Path.cwd())
     return "pret"
@@ -177,6 +186,12 @@ def _load(work: _Work, progress: Progress) -> Dataset:
     if len(written) == 1:
         written[0].rename(Path.cwd() / LINES)
     return dataset
+
+
+def _written() -> int | None:
+    """Lines of a large file that were written; None when they were not, since they would name people."""
+    path = Path.cwd() / LINES
+    return pq.read_metadata(path).num_rows if path.is_file() else None
 
 
 def _ask(work: _Work, error: MappingError) -> str:

@@ -40,7 +40,8 @@ def combine(table: Table, odd: MappingABC[int, str], groups: Groups, plan: Plan)
         texts[field.name] = pd.concat([_as_text(cells), table.frame.loc[kept, field.name]], ignore_index=True)
         rest = table.tidy.loc[kept, field.name]
         if field.role == "mois":
-            typed[field.name] = pd.concat([_months(cells, table.tidy[field.name]), rest], ignore_index=True)
+            order = table.dialect["ordres"].get(field.name, "jour_mois")
+            typed[field.name] = pd.concat([_months(cells, table.tidy[field.name], order), rest], ignore_index=True)
         elif field.role == "dimension":
             typed[field.name] = _values(texts[field.name])
         elif values is not None:
@@ -55,12 +56,12 @@ def _as_text(cells: list[str]) -> pd.Series:
     return pd.Series(pd.array(cells, dtype="str"))
 
 
-def _months(cells: list[str], column: pd.Series) -> pd.Series:
+def _months(cells: list[str], column: pd.Series, order: str) -> pd.Series:
     """Months of the groups, read as the readers did in the same column."""
     trimmed = _as_text(cells).str.strip()
     codes, distinct = pd.factorize(trimmed)
     if pd.api.types.is_datetime64_any_dtype(column):
-        values = parse_dates(pd.Series(distinct, dtype="str"), named=True, order="jour_mois").values
+        values = parse_dates(pd.Series(distinct, dtype="str"), named=True, order=order).values
         wrong = np.isnat(values) & (np.asarray(distinct) != "")
     else:
         values = pd.to_numeric(pd.Series(distinct), errors="coerce").to_numpy()

@@ -110,6 +110,8 @@ def make_plan(text: Transcoded, lines: MappingABC[int, str], table: Table, mappi
         raise Unsuited("guillemets inhabituels")
     if tuple(table.frame.columns) != layout.header or layout.first_line not in lines:
         raise Unsuited("titres inhabituels")
+    if table.dialect["unites"]:
+        raise Unsuited("montants qui ne sont pas en euros")
     _refuse_premiums(mapping)
     fields = tuple(_field(name, table, mapping) for name in layout.header)
     return Plan(layout, fields, table, mapping)

@@ -212,6 +212,7 @@ def _read_again(source: Source, known: _Reader, lines: dict[int, str], odd: dict
     table, mapping = known.read(dict(sorted((lines | odd).items())))
     same = mapping.columns == plan.mapping.columns and mapping.kinds == plan.mapping.kinds
     kinds = [_kind(table.tidy[f.name]) == _kind(plan.table.tidy[f.name]) for f in plan.fields]
+    same = same and set(mapping.blocking) <= set(plan.mapping.blocking) and not table.dialect["unites"]
     if not same or not all(kinds) or tuple(table.frame.columns) != plan.layout.header:
         raise Unsuited("lignes irrégulières qui changent la lecture")
     if plan.table.dialect["decimal"] not in (None, table.dialect["decimal"]):

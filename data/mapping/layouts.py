@@ -17,12 +17,14 @@ from data.readers.dates import parse_dates
 from data.vocabulary import normalise
 
 #: Answers about the content of one file: never taken from another.
-_OF_ONE_FILE = ("zero_manquant", "annee")
+OF_ONE_FILE = ("zero_manquant", "annee", "feuille", "tableaux")
 _OF_COLUMNS = {
     "decimale": ("virgule", "point", "les_deux"),
-    "ordre_date": ("jour_mois", "mois_jour"),
+    "ordre_date": ("jour_mois", "mois_jour", "annee_mois_jour"),
     "total": ("total", "garder"),
 }
+#: Answers used again only when the file raises the same question.
+_IF_ASKED = ("unite", "lignes_total")
 #: What stands for any month, quarter or year in a title.
 _PERIOD = "<periode>"
 
@@ -53,8 +55,8 @@ def layout_key(table: Table) -> str:
     """Name of the layout of a table: the same for two exports of the same report, whatever the month.
 
     SHA-256 of the titles without accents, case nor punctuation, in their order; a title that is a period counts as any
-    period, a run of them as one. A file without titles is told by the kinds of its columns. Separator, encoding and
-    decimal sign play no part.
+    period, a run of them as one. Separator, encoding and decimal sign play no part. A file without titles has no
+    layout that can be recognised: "".
     """
     headers = [str(h) for h in table.frame.columns]
     periods = _are_periods(headers)
@@ -64,7 +66,7 @@ def layout_key(table: Table) -> str:
         if not (name == _PERIOD and shape and shape[-1] == _PERIOD):
             shape.append(name)
     if all(name.startswith("colonne ") for name in shape):
-        shape = [_kind(table.tidy[c]) for c in table.tidy.columns]
+        return ""
     return hashlib.sha256(json.dumps(shape, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -97,15 +99,10 @@ def _are_periods(headers: list[str]) -> list[bool]:
     return [bool(ok) for ok in pd.notna(dates.values)]
 
 
-def _kind(column: pd.Series) -> str:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return "date"
-    return "nombre" if pd.api.types.is_numeric_dtype(column) else "texte"
-
-
 def _fits(key: str, answer: str, table: Table) -> bool:
     prefix, _, name = key.partition(":")
-    if prefix in _OF_ONE_FILE:
+    asked = next((q for q in table.questions if q.key == key), None)
+    if prefix in OF_ONE_FILE or (asked is not None and answer not in asked.choices):
         return False
     if key in GLOBAL:
         return not GLOBAL[key] or answer in GLOBAL[key]
@@ -115,6 +112,10 @@ def _fits(key: str, answer: str, table: Table) -> bool:
         return answer in table.tidy.columns
     if prefix == "repetition":
         return answer in ("repartie", "repetee")
+    if prefix in _IF_ASKED:
+        return asked is not None
+    if prefix == "sens":
+        return name in table.tidy.columns
     if prefix in _OF_COLUMNS:
         return name in table.frame.columns and answer in _OF_COLUMNS[prefix]
     # Other questions of the reading are asked again by the reading itself when the answer is wrong.

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.errors import Question
+from data.mapping.axes import NOT_GIVEN
 from data.mapping.calendar import as_month, first_of_month, months_of
 from data.mapping.propose import Mapping
 from data.mapping.roles import DIMENSIONS, texts_of
-from data.mapping.totals import total_lines
+from data.mapping.sense import signs_of
+from data.mapping.totals import Totals, find_totals
 from data.readers import Table
 
 __all__ = ["NOT_GIVEN", "Lines", "canonical_lines", "first_of_month", "natural_key"]
 
-#: Value of a dimension where the cell is empty: kept, so that the parts sum to the whole.
-NOT_GIVEN = "Non renseigné"
 _TOTAL = "ligne de total : elle additionne les autres lignes du mois"
+_ASIDE = "ligne que vous avez demandé de ne pas prendre"
 _EMPTY = "mois sans donnée : vous avez dit que ses zéros sont un mois manquant"
 
 
@@ -43,6 +45,9 @@ class Lines:
         Lines without a month: ligne, colonne, valeur, raison.
     left_out : pandas.DataFrame
         Lines that add up the others of their month: same columns.
+    questions : tuple of Question
+        Blocking: what may be a total of the others.
+    findings : tuple of dict
     """
 
     frame: pd.DataFrame
@@ -53,6 +58,8 @@ class Lines:
     numbers: pd.Series
     rejected: pd.DataFrame
     left_out: pd.DataFrame
+    questions: tuple[Question, ...] = ()
+    findings: tuple[dict, ...] = ()
 
 
 def canonical_lines(table: Table, mapping: Mapping) -> Lines:
@@ -67,21 +74,35 @@ def canonical_lines(table: Table, mapping: Mapping) -> Lines:
     measures = tuple(mapping.columns[h] for h in mapping.headers("mesure"))
     columns |= {mapping.columns[h]: table.tidy[h].astype("float64") for h in mapping.headers("mesure")}
     frame = pd.DataFrame(columns)
+    taken, aside = signs_of(table, tuple(headers), mapping.answers)
+    if taken.any():
+        frame.loc[taken, list(measures)] *= -1
     dated = frame["mois"].notna()
-    empty = frame["mois"].isin(list(mapping.empty_months))
+    refused = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *aside.values()]) & dated.to_numpy()
+    empty = frame["mois"].isin(list(mapping.empty_months)) & ~refused
     rejected = pd.DataFrame({"ligne": table.lines[~dated], "colonne": mapping.header_of("mois") or ""})
     rejected = rejected.assign(valeur="", raison="le mois est absent")
-    totals = dated & ~empty & total_lines(frame, dimensions, measures)
-    left_out = _left(table, totals, headers[0] if headers else "", _TOTAL)
-    if empty.any():
-        left_out = pd.concat([left_out, _left(table, empty, mapping.header_of("mois") or "", _EMPTY)])
+    titles = dict(zip(dimensions, headers, strict=True))
+    usable = (dated & ~empty & ~refused).to_numpy()
+    found = find_totals(frame[usable], titles, measures, mapping.answers, only_words=bool(mapping.layout))
+    totals = np.zeros(len(frame), dtype=bool)
+    totals[usable] = found.axis >= 0
+    left_out = _left_totals(table, totals, frame, titles, found)
+    frame = _blanked(frame, usable, found)
+    others = [_left(table, empty, mapping.header_of("mois") or "", _EMPTY)] if empty.any() else []
+    others += [_left(table, rows & dated.to_numpy(), header, _ASIDE) for header, rows in aside.items()]
+    if others:
+        left_out = pd.concat([left_out, *others]).drop_duplicates("ligne")
         left_out = left_out.sort_values("ligne", kind="stable", ignore_index=True)
-    kept = dated & ~totals & ~empty
+    kept = dated & ~totals & ~empty & ~refused
     texts = texts_of(table)
     if not kept.all():
         frame, texts = frame[kept].reset_index(drop=True), texts[kept].reset_index(drop=True)
     numbers = table.lines[kept].reset_index(drop=True)
-    return Lines(frame, dimensions, measures, texts[_identifiers(mapping)], texts, numbers, rejected, left_out)
+    persons = texts[_identifiers(mapping)]
+    return Lines(
+        frame, dimensions, measures, persons, texts, numbers, rejected, left_out, found.questions, found.findings
+    )
 
 
 def _rank(canonical: str) -> tuple[int, str]:
@@ -91,6 +112,25 @@ def _rank(canonical: str) -> tuple[int, str]:
 def _left(table: Table, rows: pd.Series | np.ndarray, header: str, reason: str) -> pd.DataFrame:
     frame = pd.DataFrame({"ligne": table.lines[rows], "colonne": header})
     return frame.assign(valeur="", raison=reason)
+
+
+def _left_totals(
+    table: Table, totals: np.ndarray, frame: pd.DataFrame, titles: MappingABC[str, str], found: Totals
+) -> pd.DataFrame:
+    """Lines of totals, with the column and the value that make them so."""
+    at = found.axis[found.axis >= 0]
+    by_title = {title: dimension for dimension, title in titles.items()}
+    columns = np.array(found.titles, dtype=object)[at]
+    rows = np.flatnonzero(totals)
+    values = [str(frame[by_title[c]].iloc[r]) for c, r in zip(columns, rows, strict=True)]
+    return pd.DataFrame({"ligne": table.lines[totals], "colonne": columns, "valeur": values, "raison": _TOTAL})
+
+
+def _blanked(frame: pd.DataFrame, usable: np.ndarray, found: Totals) -> pd.DataFrame:
+    """Amounts counted in other lines taken away from the lines kept for another measure."""
+    rows = np.flatnonzero(usable)
+    blank = {m: frame[m].mask(np.isin(np.arange(len(frame)), rows[cells])) for m, cells in found.blank.items()}
+    return frame.assign(**blank) if blank else frame
 
 
 def _dimension(table: Table, header: str, labels: MappingABC[str, str]) -> pd.Series:

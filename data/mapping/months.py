@@ -11,7 +11,13 @@ import pandas as pd
 from analytics.errors import MappingError, Question
 from data.findings import finding
 from data.mapping.calendar import PARTS, as_month
-from data.mapping.questions import check_choice, date_basis_question, header_question, period_question
+from data.mapping.questions import (
+    check_choice,
+    date_basis_question,
+    header_question,
+    lone_date_question,
+    period_question,
+)
 from data.mapping.roles import Role, ignored, texts_of
 from data.readers import Table
 from data.readers.dates import parse_dates
@@ -58,7 +64,10 @@ def settle_months(
     by_role = {r.canonical: r for r in roles.values() if r.kind == "mois"}
     findings: list[dict] = []
     care, payment = by_role.get("mois_soins"), by_role.get("mois_paiement")
-    plain = by_role.get("mois") or _year_and_month(roles, by_role) or _last_resort(roles, by_role, care or payment)
+    plain = by_role.get("mois") or _year_and_month(roles, by_role)
+    if care is None and plain is None and payment is None:
+        plain, question = _last_resort(roles, answers)
+        blocking += [question] if question else []
     if care is None and plain is None and payment is None:
         if blocking:
             return Months(roles, None, blocking, [], findings)
@@ -148,13 +157,18 @@ def _year_and_month(roles: dict[str, Role], by_role: dict[str, Role]) -> Role | 
     return by_role["annee"] if "annee" in by_role and set(PARTS) & set(by_role) else None
 
 
-def _last_resort(roles: dict[str, Role], by_role: dict[str, Role], found: Role | None) -> Role | None:
-    """The only date of the file is its month, whatever its title."""
-    others = [r for r in roles.values() if r.canonical == "autre_date"]
-    if found is not None or len(others) != 1:
-        return None
-    roles[others[0].header] = replace(others[0], canonical="mois", confidence=0.3)
-    return roles[others[0].header]
+def _last_resort(roles: dict[str, Role], answers: MappingABC[str, str]) -> tuple[Role | None, Question | None]:
+    """A date of contract, of entry or of export is the month of the amounts only if the user says so."""
+    others = [r.header for r in roles.values() if r.canonical == "autre_date"]
+    if not others:
+        return None, None
+    question = lone_date_question(others)
+    answer = answers.get(question.key)
+    check_choice(question, answer)
+    if answer is None:
+        return None, question
+    roles[answer] = replace(roles[answer], canonical="mois", confidence=1.0)
+    return roles[answer], None
 
 
 def _no_month(table: Table, roles: dict[str, Role]) -> MappingError:

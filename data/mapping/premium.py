@@ -29,7 +29,7 @@ class Premiums:
         mois, contract dimensions, `poste` when a measure is shared out between postes, measures. A measure that is not
         shared out has its rows without poste.
     questions : tuple of Question
-        What the lines do not settle; the table is then not to be used.
+        What the lines do not settle, their totals included; the table is then not to be used.
     findings : tuple of dict
     """
 
@@ -60,7 +60,7 @@ def build_premiums(lines: Lines, repeated_lines: np.ndarray, answers: MappingABC
         "repetition:<mesure>" -> "repetee" or "repartie".
     """
     measures = [m for m in COTISATION_MEASURES if m in lines.measures]
-    parts, questions, findings = [], [], []
+    parts, questions, findings = [], list(lines.questions), list(lines.findings)
     for measure in measures:
         scope = _scope(lines, measure)
         question = repetition_question(measure, LABELS[measure])

@@ -23,11 +23,16 @@ from data.mapping.questions import (
     personal_question,
 )
 from data.mapping.roles import PERSONAL, Role, forced_role, guess_role, texts_of
+from data.mapping.sense import refuse_currencies, settle_signs
 from data.mapping.settle import Settled, settle_dimensions, settle_measures, settle_sense, settle_sums
 from data.mapping.spelling import Recodes, recodes_of
 from data.personal import detect
 from data.readers import Table
+from data.readers.sheets import ALL
 from data.vocabulary import base_of
+
+#: Questions of the reading that have a safe answer of their own.
+_OPTIONAL = ("forme", "zero_manquant", "annee", "lignes_total")
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,10 @@ def propose_mapping(table: Table, *, answers: MappingABC[str, str] | None = None
     blocking, optional = [*months.blocking, *measures.questions], [*months.optional, *sums.questions]
     sense = settle_sense(table, sums.roles) if not blocking else Settled(sums.roles)
     (optional if sense.findings else blocking).extend(sense.questions)
-    roles = settle_dimensions(sense.roles)
+    roles, signs = (sense.roles, []) if known else settle_signs(table, sense.roles, given)
+    blocking += signs
+    refuse_currencies(table, roles)
+    roles = settle_dimensions(roles)
     empty = _empty_months(table, roles, given, ready=not blocking and known is None)
     blocking += empty.questions
     for question in table.questions:
@@ -229,10 +237,17 @@ def _replaced(guessed: dict[str, Role], roles: dict[str, Role]) -> list[dict]:
 
 
 def _must_answer(question: Question, roles: dict[str, Role], answers: MappingABC[str, str]) -> bool:
-    """A column whose decimal sign is unknown blocks, unless the user does not want it as an amount."""
+    """Whether a total depends on a question of the reading; not for a column that is no amount nor the month."""
     prefix, _, header = question.key.partition(":")
-    waived = answers.get(f"colonne:{header}") in ("ignorer", "dimension")
-    return prefix == "decimale" and not waived and roles[header].code != PERSONAL
+    role = roles.get(header)
+    waived = answers.get(f"colonne:{header}") in ("ignorer", "dimension") or (
+        role is not None and role.code == PERSONAL
+    )
+    if prefix == "feuille":
+        return ALL in question.choices  # sheets of the same titles: one alone would lack the amounts of the others
+    if prefix == "ordre_date":
+        return role is None or role.kind == "mois"
+    return prefix not in _OPTIONAL and not waived
 
 
 def _base(roles: dict[str, Role], answers: MappingABC[str, str]) -> tuple[str | None, list[Question]]:

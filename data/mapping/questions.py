@@ -9,9 +9,12 @@ from analytics.schema import BASES, DATE_BASES
 from data.personal import ACTIONS, Personal
 
 #: Start of the keys that carry the name of a column or of a role.
-PREFIXES = ("colonne:", "role:", "decimale:", "ordre_date:", "repetition:", "total:", "zero_manquant:", "personnel:")
+PREFIXES = (
+    "colonne:", "role:", "decimale:", "ordre_date:", "repetition:", "total:", "zero_manquant:", "personnel:",
+    "unite:", "lignes_total:", "sens:",
+)  # fmt: skip
 #: Those whose name need not be a column of the long table.
-_FREE = ("role:", "repetition:", "total:", "zero_manquant:")
+_FREE = ("role:", "repetition:", "total:", "zero_manquant:", "unite:", "lignes_total:")
 #: Questions about the whole file -> their answers; () for a number of year or the name of a sheet.
 GLOBAL: Mapping[str, tuple[str, ...]] = {
     "date_basis": DATE_BASES,
@@ -21,6 +24,7 @@ GLOBAL: Mapping[str, tuple[str, ...]] = {
     "forme": ("colonnes", "long"),
     "annee": (),
     "feuille": (),
+    "tableaux": ("premier",),
 }
 _ROLE_CHOICES = {
     "prestation": "Les prestations versées par la mutuelle",
@@ -82,6 +86,37 @@ def header_question(role: str, headers: Iterable[str]) -> Question:
     )
 
 
+def lone_date_question(headers: Iterable[str]) -> Question:
+    """Whether a date that is not named as that of the amounts gives their month."""
+    names = list(headers)
+    alone = f"La seule date du fichier est « {names[0]} » : est-ce bien le mois des montants ?"
+    several = "Aucune date du fichier n’est clairement celle des montants. Laquelle donne leur mois ?"
+    return Question(
+        "role:mois",
+        alone if len(names) == 1 else several,
+        {h: f"« {h} » est le mois des montants" for h in names},
+        "Si aucune ne l’est, retirez ce fichier et exportez-le avec le mois des soins ou du paiement.",
+    )
+
+
+def sense_question(header: str, taken: list[str], *, several: bool) -> Question:
+    """Whether the amounts of some values are taken away; `several` when only one of the values is."""
+    groups = [[v] for v in taken] if several else [taken]
+    choices = {}
+    for group in groups:
+        shown, values = ", ".join(f"« {v} »" for v in group), " | ".join(group)
+        choices[f"soustraire:{values}"] = f"Soustraire les lignes {shown}"
+    for group in groups if not several else []:
+        shown, values = ", ".join(f"« {v} »" for v in group), " | ".join(group)
+        choices[f"ecarter:{values}"] = f"Ne pas prendre les lignes {shown}"
+    return Question(
+        f"sens:{header}",
+        f"La colonne « {header} » donne un sens aux montants, qui sont tous écrits positifs. Comment les additionner ?",
+        {**choices, "additionner": "Additionner toutes les lignes telles quelles"},
+        "Une annulation additionnée au lieu d’être soustraite compte deux fois.",
+    )
+
+
 def repetition_question(measure: str, label: str) -> Question:
     """Whether a premium or a membership is written several times or shared out."""
     return Question(
@@ -109,6 +144,27 @@ def total_question(header: str, parts: Iterable[str]) -> Question:
         f"La colonne « {header} » est-elle le total des colonnes {', '.join(f'« {p} »' for p in parts)} ?",
         {"total": "Oui : ne pas la compter une seconde fois", "garder": "Non : la garder comme un autre montant"},
         "Un total compté avec ses parties double les montants.",
+    )
+
+
+def margin_question(title: str, label: str, *, says: bool) -> Question:
+    """Whether a value of an axis adds up others."""
+    why = "semble un total" if says else "est égale, partout, à la somme de toutes les autres"
+    return Question(
+        f"total:{title}={label}",
+        f"Dans « {title} », la valeur « {label} » {why} : ses montants sont-ils déjà comptés dans d’autres lignes ?",
+        {"total": "Oui : ne pas les compter une seconde fois", "garder": "Non : les garder, ils s’ajoutent aux autres"},
+        "Un total compté avec ses parties double les montants.",
+    )
+
+
+def margins_question(names: Iterable[str]) -> Question:
+    """Which of several breakdowns of the same amounts is used."""
+    return Question(
+        "total:axes",
+        "Les mêmes montants sont donnés plusieurs fois, selon des axes qui ne se croisent pas. Lequel garder ?",
+        {name: f"Le détail par {name}" if name != "Total" else "Le total seul" for name in names},
+        "Additionner ces répartitions compterait les montants plusieurs fois.",
     )
 
 

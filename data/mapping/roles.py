@@ -96,7 +96,7 @@ def _date_role(header: str, named: tuple[NameGuess, ...]) -> Role:
 
 
 def _number_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -> Role:
-    kinds = ("measure", "average", "calendar", "month", "identifier", "dimension")
+    kinds = ("measure", "average", "running", "calendar", "month", "identifier", "dimension")
     best = next((g for g in named if g.kind in kinds), None)
     if best is not None and best.kind == "dimension" and _are_codes(column):
         return Role(header, "dimension", best.role or slug(header), best.confidence)
@@ -106,6 +106,8 @@ def _number_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -
         return Role(header, "mesure", best.role or slug(header), best.confidence)
     if best.kind == "average":
         return ignored(header, "exactitude.moyenne", "c’est une moyenne ou un taux, qui ne s’additionne pas")
+    if best.kind == "running":
+        return ignored(header, "exactitude.cumul", "c’est un cumul, où chaque mois compte aussi les précédents")
     if best.kind == "identifier":
         return ignored(header, "conformite.identifiant", "c’est un identifiant")
     if part := _part_of_year(header, best, column):
@@ -160,7 +162,7 @@ def _text_role(header: str, named: tuple[NameGuess, ...], column: pd.Series) -> 
 
 def _is_broken_measure(named: tuple[NameGuess, ...], column: pd.Series) -> bool:
     """An amount by its title whose cells have digits but are not numbers: neither a measure nor a dimension."""
-    if not named or named[0].kind not in ("measure", "average") or not len(column.cat.categories):
+    if not named or named[0].kind not in ("measure", "average", "running") or not len(column.cat.categories):
         return False
     return bool(pd.Series(column.cat.categories, dtype="str").str.contains(r"\d").mean() > 0.5)
 

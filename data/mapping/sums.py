@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from data.vocabulary import normalise
+from data.vocabulary import holds_total
 
 #: Lines compared, spread over the whole table.
 _SAMPLE = 5_000
@@ -19,7 +19,6 @@ MIN_LINES = 5
 _MAX_FREE = 8
 #: Share of the lines under which a column does not add up the others.
 NEARLY = 0.9
-_TOTAL = ("total", "ensemble", "somme", "cumul", "tot")
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,12 @@ def find_sums(numbers: pd.DataFrame) -> list[Sum]:
         return []
     found: list[Sum] = []
     taken: set[str] = set()
-    for at in sorted(range(len(headers)), key=lambda i: not says_total(headers[i])):
+    for at in sorted(range(len(headers)), key=lambda i: not holds_total(headers[i])):
         known = _sum_of(at, values, headers, taken)
         if known is not None:
             taken.add(known.header)
             found.append(known)
     return sorted(found, key=lambda s: headers.index(s.header))
-
-
-def says_total(header: str) -> bool:
-    """Whether a title says that the column is a total."""
-    return any(word in _TOTAL for word in normalise(header).split())
 
 
 def _sum_of(at: int, values: np.ndarray, headers: list[str], taken: set[str]) -> Sum | None:
@@ -82,7 +76,7 @@ def _sum_of(at: int, values: np.ndarray, headers: list[str], taken: set[str]) ->
         share = _share(total, values[:, parts])
         if share == 1.0:
             return Sum(headers[at], tuple(headers[i] for i in parts), True)
-        if share >= NEARLY and says_total(headers[at]):
+        if share >= NEARLY and holds_total(headers[at]):
             return Sum(headers[at], tuple(headers[i] for i in parts), False)
     return None
 

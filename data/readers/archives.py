@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.errors import ReadError
+from data.readers.extent import SheetExtent, TablesExtent, extent_of
 
 #: Largest text accepted once decompressed.
 MAX_BYTES = 1 << 30
@@ -21,8 +22,16 @@ FREE_BYTES = 16 << 20
 #: The same for the XML of a workbook, which takes ten times its size once read.
 MAX_BOOK_BYTES = 400 << 20
 MAX_BOOK_RATIO = 100
-#: More cells than this do not fit in memory as text.
-MAX_PARQUET_CELLS = 60_000_000
+#: More cells than this are a database, not a workbook: they are read from a CSV file.
+MAX_BOOK_CELLS = 6_000_000
+#: Above this, the extent of a sheet is compared with what is written in it: a cell takes a byte at the very least.
+FREE_BOOK_CELLS = 1_000_000
+#: A cell of Parquet takes some 50 bytes once read as text and as a value: 60 millions take 3 GB, 200 millions 10 GB.
+FREE_PARQUET_CELLS = 60_000_000
+MAX_PARQUET_CELLS = 200_000_000
+#: Between the two, a table of different values has no more cells than this per byte (8 million real lines of 12 columns
+#: have 0.6), when a bomb of equal values has hundreds.
+PARQUET_CELLS_PER_BYTE = 2
 _CHUNK = 1 << 20
 _COPY = "Copiez de nouveau le fichier."
 _SAVE_AGAIN = "Ouvrez-le, enregistrez-le de nouveau, ou en CSV."
@@ -35,6 +44,15 @@ def too_large(limit: int) -> ReadError:
     return ReadError(
         f"Une fois ouvert, le fichier dépasse {limit >> 20} Mo : il n’est pas lu.",
         remede="Déposez un fichier plus petit, par exemple une année à la fois.",
+    )
+
+
+def too_many_cells(sheet: str = "") -> ReadError:
+    """The error of a sheet that has more cells than the cap, or than what is written in it."""
+    which = f"La feuille « {sheet} »" if sheet else "Une feuille du classeur"
+    return ReadError(
+        f"{which} s’étend sur trop de cellules : elle n’est pas lue.",
+        remede="Enregistrez-la en CSV, puis déposez le CSV.",
     )
 
 
@@ -109,7 +127,7 @@ def check_workbook(raw: bytes) -> None:
     """Refuse a zipped workbook (xlsx, xlsb, ods) that would not fit once open.
 
     The sizes that the headers announce come first; since they may lie, the members are then inflated without being
-    kept.
+    kept, and the cells of the sheets counted: two far corners, or one cell repeated, take no room in the file.
 
     Raises
     ------
@@ -143,11 +161,17 @@ def check_parquet(raw: bytes) -> None:
         footer = pq.read_metadata(pa.BufferReader(raw))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise ReadError("Le fichier Parquet est abîmé.", remede="Exportez-le de nouveau, ou en CSV.") from error
-    if footer.num_rows * footer.num_columns > MAX_PARQUET_CELLS:
+    limit = parquet_limit(len(raw))
+    if footer.num_rows * footer.num_columns > limit:
         raise ReadError(
-            f"Le fichier Parquet a plus de {MAX_PARQUET_CELLS // 1_000_000} millions de cellules : il n’est pas lu.",
+            f"Le fichier Parquet a plus de {limit // 1_000_000} millions de cellules : il n’est pas lu.",
             remede="Déposez moins de colonnes, ou une année à la fois.",
         )
+
+
+def parquet_limit(size: int) -> int:
+    """Cells that a Parquet file of so many bytes may have."""
+    return min(MAX_PARQUET_CELLS, max(FREE_PARQUET_CELLS, PARQUET_CELLS_PER_BYTE * size))
 
 
 def _cap(compressed: int) -> int:
@@ -164,18 +188,32 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _inflated(raw: bytes, member: zipfile.ZipInfo, limit: int) -> int:
-    """True size of a member once inflated, counted no further than just over the limit."""
-    if member.compress_type != zipfile.ZIP_DEFLATED:
-        return member.compress_size
-    inflate, size = zlib.decompressobj(wbits=-15), 0
+    """True size of a member once inflated, counted no further than just over the limit; its cells are counted too."""
+    inflate, size, extent = zlib.decompressobj(wbits=-15), 0, extent_of(member.filename)
     try:
         # The local header, 30 bytes then a name and an extra field, stands before the data.
         name, extra = struct.unpack_from("<HH", raw, member.header_offset + 26)
         start = member.header_offset + 30 + name + extra
         piece = raw[start : start + member.compress_size]
+        if member.compress_type != zipfile.ZIP_DEFLATED:
+            _measure(extent, piece)
+            return member.compress_size
         while not inflate.eof and piece and size <= limit:
-            size += len(inflate.decompress(piece, _CHUNK))
+            out = inflate.decompress(piece, _CHUNK)
+            size += len(out)
+            _measure(extent, out)
             piece = inflate.unconsumed_tail
+        if extent is not None and extent.cells > max(FREE_BOOK_CELLS, size):
+            raise too_many_cells()
     except (zlib.error, struct.error) as error:
         raise ReadError("Le classeur est abîmé.", remede=_SAVE_AGAIN) from error
     return size
+
+
+def _measure(extent: SheetExtent | TablesExtent | None, piece: bytes) -> None:
+    """Count the cells of a piece of XML, and refuse more than a workbook may have."""
+    if extent is None:
+        return
+    extent.feed(piece)
+    if extent.cells > MAX_BOOK_CELLS:
+        raise too_many_cells()

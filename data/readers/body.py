@@ -38,6 +38,8 @@ class Body:
     halves : numpy.ndarray or None
         Year or month of each row, when the header says only the other half; 0 where the row has none.
     questions, findings : tuple
+    units : mapping
+        Column -> unit, other than the euro, that its numbers were multiplied by.
     """
 
     grid: Grid
@@ -48,6 +50,7 @@ class Body:
     halves: np.ndarray | None = None
     questions: tuple[Question, ...] = ()
     findings: tuple[dict, ...] = field(default=())
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:

@@ -37,6 +37,7 @@ _REGIONS = re.compile(
     r"|ile de france|normandie|nouvelle aquitaine|occitanie|pays de la loire|provence alpes cote d azur|paca"
     r"|guadeloupe|martinique|guyane|(la )?reunion|mayotte|dom|outre mer"
 )
+_FAMILIES = {"poste": _POSTES, "tranche_age": _AGES, "region": _REGIONS, "sexe": _SEXES}
 
 
 def is_total(text: str) -> bool:
@@ -48,6 +49,12 @@ def is_unit(text: str) -> bool:
     """Whether a header cell only says in what the column is counted."""
     bare = text.strip().strip("()[]").strip().lower()
     return _UNIT.fullmatch(bare) is not None or _UNIT.fullmatch(normalise(bare)) is not None
+
+
+def belongs(label: str, family: str) -> bool:
+    """Whether a label may be a value of "poste", "tranche_age", "region" or "sexe", beside others that surely are."""
+    words = normalise(label)
+    return _FAMILIES[family].fullmatch(words) is not None and TOTAL.fullmatch(words) is None
 
 
 def variable_of(labels: Sequence[str]) -> str:

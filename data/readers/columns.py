@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analytics.errors import Question
 from data.findings import finding
 from data.readers.dates import parse_dates
-from data.readers.numbers import MISSING, Numbers, parse_numbers
+from data.readers.numbers import MISSING, SCIENTIFIC, Numbers, parse_numbers
 from data.vocabulary import guess, looks_like_code
 
 #: Share of the filled cells that must be readable for a column to be one of dates or numbers.
@@ -21,7 +20,7 @@ SHARE = 0.8
 #: The same when the title already says it.
 SHARE_NAMED = 0.5
 _SAMPLE = 50_000
-ORDERS = ("jour_mois", "mois_jour")
+ORDERS = ("jour_mois", "mois_jour", "annee_mois_jour")
 DECIMAL_ANSWERS = {"virgule": ",", "point": ".", "les_deux": "both"}
 
 
@@ -51,6 +50,8 @@ class Column:
         What was supposed in reading it.
     quarters : bool
         True for dates that are the first days of quarters.
+    order : str
+        Order of the day, the month and the year of dates such as 03/04/2024; "" when none is met.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     question: Question | None = None
     findings: tuple[dict, ...] = field(default=())
     quarters: bool = False
+    order: str = ""
 
     @property
     def undecided(self) -> bool:
@@ -174,7 +176,7 @@ def _as_date(
         return None
     order = answers.get(f"ordre_date:{name}")
     dates = parse_dates(
-        pd.Series(trimmed, dtype="str"),
+        trimmed,
         named=named,
         order=order if order in ORDERS else None,
         since_1904=hints.since_1904,
@@ -188,7 +190,7 @@ def _as_date(
             finding("conformite.ordre_date", "attention", "Les dates sont écrites mois puis jour.", colonne=name)
         )
     if not dates.settled:
-        notes.append(_order_finding(name, dates.monthly_american))
+        notes.append(_order_finding(name, dates.monthly_american, dates.example))
     if dates.serial:
         first = "1er janvier 1904" if hints.since_1904 else "30 décembre 1899"
         message = f"Les dates sont des numéros de jour Excel, comptés depuis le {first}."
@@ -196,12 +198,28 @@ def _as_date(
     if dates.quarters:
         message = "Les dates sont des trimestres, notés par leur premier jour."
         notes.append(finding("conformite.trimestres", "info", message, colonne=name))
-    question = None if dates.settled else order_question(name)
+    question = None if dates.settled else order_question(name, dates.example)
     bad = ~read & ~missing
-    return Column(name, "date", texts, codes, dates.values, missing, bad, None, question, tuple(notes), dates.quarters)
+    return Column(
+        name,
+        "date",
+        texts,
+        codes,
+        dates.values,
+        missing,
+        bad,
+        question=question,
+        findings=tuple(notes),
+        quarters=dates.quarters,
+        order=dates.order,
+    )
 
 
-def _order_finding(name: str, american: bool) -> dict:
+def _order_finding(name: str, american: bool, example: str) -> dict:
+    if example:
+        message = f"Rien ne dit si « {example} » commence par le jour ou par l’année : lu jour puis mois."
+        advice = f"Si l’année est écrite en premier, répondez « annee_mois_jour » à la question « ordre_date:{name} »."
+        return finding("conformite.ordre_date", "attention", message, colonne=name, remede=advice, valeur=example)
     advice = f"Si le mois est écrit en premier, répondez « mois_jour » à la question « ordre_date:{name} »."
     if american:
         message = "Dates lues jour puis mois ; mois puis jour, elles seraient toutes le 1er du mois."
@@ -210,8 +228,18 @@ def _order_finding(name: str, american: bool) -> dict:
     return finding("conformite.ordre_date", "info", message, colonne=name, remede=advice)
 
 
-def order_question(name: str) -> Question:
-    """The question asked about dates such as 03/04/2024; it has a default answer."""
+def order_question(name: str, example: str = "") -> Question:
+    """The question asked about dates such as 03/04/2024, or as an example whose year may come first."""
+    if example:
+        return Question(
+            f"ordre_date:{name}",
+            f"Dans la colonne « {name} », « {example} » commence-t-il par le jour ou par l’année ?",
+            {
+                "jour_mois": "Par le jour (jour, mois, année)",
+                "annee_mois_jour": "Par l’année (année, mois, jour)",
+            },
+            "Le mois et l’année de chaque ligne en dépendent.",
+        )
     return Question(
         f"ordre_date:{name}",
         f"Dans la colonne « {name} », 03/04/2024 est-il le 3 avril ou le 4 mars ?",
@@ -265,6 +293,10 @@ def _number_column(name: str, texts: pa.Array, codes: np.ndarray, numbers: Numbe
         signs = "1.234 vaut 1234" if numbers.decimal == "," else "1,234 vaut 1234"
         message = f"Les milliers sont reconnus d’après le reste de la colonne ou du fichier ({signs})."
         notes.append(finding("exactitude.milliers", "info", message, colonne=name))
+    if pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(texts), SCIENTIFIC)).as_py():
+        message = "Des nombres sont écrits 1,2E+03 : leurs derniers chiffres ont pu être perdus à l’export."
+        remedy = "Élargissez la colonne du classeur avant de l’exporter."
+        notes.append(finding("exactitude.notation_scientifique", "attention", message, colonne=name, remede=remedy))
     if numbers.percent:
         message = "Les pourcentages sont divisés par cent (12,5 % devient 0,125)."
         notes.append(finding("conformite.pourcentage", "info", message, colonne=name))

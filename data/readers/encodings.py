@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from analytics.errors import ReadError
-from data.readers.french_bytes import likelihood, vote
+from data.readers.french_bytes import byte_triples, likelihood, may_hold_utf8, vote
 
 #: What two encodings in one file must gain to be believed.
 _MIXTURE = 6.0
@@ -91,24 +91,42 @@ def _checked(decoded: Decoded) -> Decoded:
 
 
 def _single_byte(data: bytes) -> Decoded:
-    encoding, score = vote(data)
-    mixed = _mixed(data, score) if _SEQUENCE.search(data) else None
+    triples = byte_triples(data)
+    encoding, score = vote(triples)
+    mixed = _mixed(data, score) if may_hold_utf8(triples) else None
     return mixed or Decoded(data.decode(encoding), encoding)
 
 
 def _mixed(data: bytes, score: float) -> Decoded | None:
-    """The text when some lines are UTF-8 and others not, if that is likelier than a single encoding."""
+    """The text when some characters are in UTF-8 and others not, if that is likelier than a single encoding."""
     lines = data.split(b"\n")
     texts = [_utf8(line) for line in lines]
     others = [i for i, text in enumerate(texts) if text is None]
-    rest, cost = vote(b"\n".join(lines[i] for i in others))
-    good = "\n".join(text for text in texts if text is not None and not text.isascii())
-    found = Counter(match.groups() for match in _TRIPLE.finditer(f"\n{good}\n"))
-    if likelihood((*triple, count) for triple, count in found.items()) + cost < score + _MIXTURE:
-        return None
+    # What is left once the characters of UTF-8 are taken out says what the other encoding is.
+    rest, _ = vote(byte_triples(_SEQUENCE.sub(b"e", b"\n".join(lines[i] for i in others))))
     for i in others:
-        texts[i] = lines[i].decode(rest)
+        texts[i] = _patched(lines[i], rest)
+    if _likely("\n".join(text for text in texts if not text.isascii())) < score + _MIXTURE:
+        return None
     return Decoded("\n".join(texts), f"utf-8+{rest}", tuple(i + 1 for i in others))
+
+
+def _patched(line: bytes, rest: str) -> str:
+    """A line whose bytes are those of UTF-8 where that is the likeliest, those of the other encoding elsewhere."""
+    text, at = "", 0
+    for found in _SEQUENCE.finditer(line):
+        text += line[at : found.start()].decode(rest)
+        at = found.end()
+        around = text[-1:], line[at : at + 1].decode(rest, "replace")
+        readings = [found[0].decode(encoding, "replace") for encoding in ("utf-8", rest)]
+        text += max(readings, key=lambda reading: _likely(reading.join(around)))
+    return text + line[at:].decode(rest)
+
+
+def _likely(text: str) -> float:
+    """Logarithm of the likelihood of a text as French."""
+    found = Counter(match.groups() for match in _TRIPLE.finditer(f"\n{text}\n"))
+    return likelihood((*triple, count) for triple, count in found.items())
 
 
 def _utf8(line: bytes) -> str | None:

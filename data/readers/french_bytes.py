@@ -21,6 +21,7 @@ _SHARES = {
     "©": -4.8, "™": -4.8, "≤": -4.6, "≥": -4.6, "÷": -4.9,
 }  # fmt: skip
 _STRANGE = -6.5
+_NEWLINE = 10
 _ODD = -2.5
 _VOWELS = frozenset("aeiouyAEIOUY")
 
@@ -32,26 +33,38 @@ def likelihood(triples: Iterable[tuple[str, str, str, int]]) -> float:
 
 def byte_triples(data: bytes) -> np.ndarray:
     """Distinct (byte before, byte over 127, byte after) and their count, one per row."""
-    codes = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
-    high = np.flatnonzero(codes >= 128)
-    keys = codes[high - 1].astype(np.int64) << 16 | codes[high].astype(np.int64) << 8 | codes[high + 1]
-    distinct, counts = np.unique(keys, return_counts=True)
+    codes = np.frombuffer(data, dtype=np.uint8)
+    high = np.flatnonzero(codes.view(np.int8) < 0)
+    before = np.where(high > 0, codes[high - 1], _NEWLINE).astype(np.int32)
+    after = np.where(high + 1 < len(codes), codes[np.minimum(high + 1, len(codes) - 1)], _NEWLINE)
+    distinct, counts = np.unique(before << 16 | codes[high].astype(np.int32) << 8 | after, return_counts=True)
     return np.column_stack([distinct >> 16, distinct >> 8 & 255, distinct & 255, counts])
 
 
-def vote(data: bytes) -> tuple[str, float]:
-    """The candidate under which the bytes are the most likely French, and its likelihood."""
-    triples = byte_triples(data).tolist()
+def may_hold_utf8(triples: np.ndarray) -> bool:
+    """Whether a byte that begins a character of UTF-8 is ever followed by one that goes on with it."""
+    _, code, after, _ = triples.T
+    return bool(((code >= 0xC2) & (code <= 0xEF) & (after >= 0x80) & (after <= 0xBF)).any())
+
+
+def vote(triples: np.ndarray) -> tuple[str, float]:
+    """The candidate under which bytes, given by :func:`byte_triples`, are the most likely French; its likelihood."""
+    triples = triples.tolist()
     scores = {encoding: _score(triples, encoding) for encoding in CANDIDATES}
     best = max(CANDIDATES, key=lambda encoding: scores[encoding])
     return best, scores[best]
 
 
 def _score(triples: list[list[int]], encoding: str) -> float:
-    chars = [bytes([code]).decode(encoding, errors="replace") for code in range(256)]
+    chars = _characters(encoding)
     if any(chars[code] == "\ufffd" for _, code, _, _ in triples):
         return -math.inf
     return likelihood((chars[a], chars[b], chars[c], count) for a, b, c, count in triples)
+
+
+@lru_cache
+def _characters(encoding: str) -> tuple[str, ...]:
+    return tuple(bytes([code]).decode(encoding, errors="replace") for code in range(256))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -22,6 +22,7 @@ _PROFILED = 500
 BLANK = "ligne vide"
 ABOVE = "texte au-dessus du tableau"
 NOTE = "texte hors du tableau"
+_TEXTS = ("colonne", "valeur", "raison")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Grid:
         (ligne, colonne, valeur, raison) of the lines that are not rows; header lines are in neither list.
     layout : Layout
         Where the table was found.
+    unclosed : tuple of tuple
+        (ligne, colonne, valeur) of the cells that keep a quote opened and never closed.
     """
 
     cells: pa.Table
@@ -45,6 +48,7 @@ class Grid:
     rejected: list[Entry]
     left_out: list[Entry]
     layout: Layout
+    unclosed: tuple[tuple[int, str, str], ...] = ()
 
 
 def grid_from_rows(rows: Sequence[Sequence[str]], lines: Sequence[int], layout: Layout) -> Grid:
@@ -160,6 +164,7 @@ class _Sorter:
         self.lines: list[int] = []
         self.rejected: list[Entry] = []
         self.left_out: list[Entry] = []
+        self.unclosed: list[tuple[int, str, str]] = []
 
     def fits(self, cells: Sequence[str]) -> bool:
         return self.profile.fits(self._trimmed(list(cells)))
@@ -187,11 +192,19 @@ class _Sorter:
         if len(cells) == width or self.profile.pads(cells):
             self.rows.append(cells + [""] * (width - len(cells)))
             self.lines.append(line)
+            self._look_for_quotes(line, cells)
         elif filled == 1 and width > 2:
             self.left_out.append((line, "", shown, NOTE))
         else:
             plural = "s" if len(cells) > 1 else ""
             self.rejected.append((line, "", shown, f"{len(cells)} cellule{plural} au lieu de {width}"))
+
+    def _look_for_quotes(self, line: int, cells: list[str]) -> None:
+        quote = self.layout.quote
+        if quote:
+            named = zip(self.layout.header, cells, strict=False)
+            odd = (pair for pair in named if pair[1].lstrip().startswith(quote) and pair[1].count(quote) % 2)
+            self.unclosed += [(line, name, cell[:_SHOWN]) for name, cell in odd]
 
     def grid(self, cells: pa.Table, lines: np.ndarray) -> Grid:
         """Everything together, in the order of the file."""
@@ -206,7 +219,8 @@ class _Sorter:
         inside = [e for e in self.left_out if e[3] == NOTE and e[0] < last]
         left_out = [e for e in self.left_out if e[3] != NOTE or e[0] >= last]
         reason = f"1 cellule au lieu de {self.layout.width}"
-        return Grid(cells, lines, self.rejected + [(*e[:3], reason) for e in inside], left_out, self.layout)
+        rejected = self.rejected + [(*e[:3], reason) for e in inside]
+        return Grid(cells, lines, rejected, left_out, self.layout, tuple(self.unclosed))
 
 
 def _physical_width(lines: Lines, layout: Layout) -> int:
@@ -220,6 +234,6 @@ def _physical_width(lines: Lines, layout: Layout) -> int:
 
 def lines_frame(rows: list[Entry]) -> pd.DataFrame:
     """Lines not used as a frame: ligne, colonne, valeur, raison, in the order of the file."""
-    frame = pd.DataFrame(rows, columns=["ligne", "colonne", "valeur", "raison"])
-    frame = frame.astype({"ligne": "int64", "colonne": "str", "valeur": "str", "raison": "str"})
-    return frame.sort_values("ligne", ignore_index=True)
+    rows = sorted(rows, key=lambda row: row[0])
+    texts = {name: pd.array([row[at] for row in rows], dtype="str") for at, name in enumerate(_TEXTS, start=1)}
+    return pd.DataFrame({"ligne": np.array([row[0] for row in rows], dtype=np.int64), **texts})

@@ -10,7 +10,9 @@ from data.readers.numbers import MISSING
 #: Kinds that tell a value from a title.
 TYPED = ("number", "date")
 _NUMBER = re.compile(
-    r"[(<>~≈+\-−]?\s?[€$£]?\s?[+\-−]?(\d[\d \u00a0\u202f.,’']*|[.,]\d+)([eE][+\-]?\d+)?\s?([€$£%]|EUR)?\)?-?", re.ASCII
+    r"[(<>~≈+\-−]?\s?(?:[€$£]|EUR)?\s?[+\-−]?(\d[\d \u00a0\u202f.,’']*|[.,]\d+)([eE][+\-]?\d+)?"
+    r"\s?([€$£%]|EUR)?\)?-?",
+    re.ASCII,
 )
 _YYYY, _MM, _DD = r"(?:19|20|21)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
 _MONTH = (
@@ -23,6 +25,7 @@ _DATE = re.compile(
     r"([T ]\d{1,2}:\d\d(:\d\d([.,]\d+)?)?.{0,6})?"
     rf"|\d{{1,2}}[-/. ](\d{{1,2}}|{_MONTH})[-/. ]\d{{2,4}}( \d{{1,2}}[:h]\d\d(:\d\d)?( ?[AaPp][Mm])?)?"
     rf"|\d{{1,2}}[-/]\d{{4}}|\d{{4}}[- ]?[TtQqSs][1-4]|[TtQqSs][1-4][- ]?\d{{4}}|{_MONTH}[-/ .]?\d{{2,4}}"
+    rf"|\d{{1,2}}{_MONTH}\d{{2,4}}(:\d\d:\d\d(:\d\d)?)?"
     rf"|\d{{1,2}}[:h]\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?",
     re.IGNORECASE,
 )
@@ -35,6 +38,8 @@ _LONGEST = 40
 def kind_of(cell: str) -> str:
     """Kind of a cell: "number", "date" (a time or a period too) or "text"; "" when it is empty or missing."""
     text = cell.strip()
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1].strip()
     if not text or text.lower() in _MISSING:
         return ""
     if len(text) > _LONGEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +52,8 @@ MISSING = (
     ".",
 )
 
+#: A number as a spreadsheet shows it in a narrow column: its last digits may be lost.
+SCIENTIFIC = r"^[+-]?\d[.,]\d+[eE][+-]\d{2}$"
 _SPACE = r"[ \x{00A0}\x{202F}\x{2009}'’]"
 _SIMPLE_COMMA = r"^-?\d{1,15}(?:,\d{1,2})?$"
 _SIMPLE_POINT = r"^-?\d{1,15}(?:\.\d{1,2})?$"
@@ -172,15 +175,31 @@ def _bare(trimmed: pa.Array, missing: np.ndarray, counts: np.ndarray) -> tuple[p
     text = pc.replace_substring_regex(
         text, r"(?i)^(.*[\d)-])[\s\x{00A0}\x{202F}]*(?:€|euros?|eur)[\s\x{00A0}\x{202F}]*(\)?)$", r"\1\2"
     )
-    text = pc.replace_substring_regex(text, r"^([(+-]?)[\s\x{00A0}\x{202F}]*€[\s\x{00A0}\x{202F}]*", r"\1")
+    text = pc.replace_substring_regex(
+        text, r"(?i)^([(+-]?)[\s\x{00A0}\x{202F}]*(?:€|euros?|eur)[\s\x{00A0}\x{202F}]*([\d(+-])", r"\1\2"
+    )
     signed = _true(_match(text, r"%\)?$"))
     text = pc.replace_substring_regex(text, r"[\s\x{00A0}\x{202F}]*%(\)?)$", r"\1")
     text = pc.replace_substring_regex(text, r"^\(\s*([\d.,].*?)\s*\)$", r"-\1")
     text = pc.replace_substring_regex(text, r"^([\d.,].*?)[\s\x{00A0}\x{202F}]*-$", r"-\1")
     text = pc.replace_substring_regex(text, r"^([+-])[\s\x{00A0}\x{202F}]+", r"\1")
-    text = pc.replace_substring_regex(text, r"^\+", "")
+    text = _without_exponents(pc.replace_substring_regex(text, r"^\+", ""))
     percent = bool(counts[signed & ~missing].sum() * 2 > counts[~missing].sum())
     return text, percent, (signed != percent) & ~missing
+
+
+def _without_exponents(text: pa.Array) -> pa.Array:
+    """Numbers such as 1,2E+03 written in full, with four decimals at least lest they look like thousands."""
+    found = _true(_match(text, SCIENTIFIC))
+    if not found.any():
+        return text
+    cells = text.to_pylist()
+    for at in np.flatnonzero(found):
+        sign = "," if "," in cells[at] else "."
+        value = Decimal(cells[at].replace(",", "."))
+        whole = value == value.to_integral_value()
+        cells[at] = f"{value:.0f}" if whole else f"{value:.{max(4, -value.as_tuple().exponent)}f}".replace(".", sign)
+    return pa.array(cells, pa.string())
 
 
 def _evidence(bare: pa.Array, counts: np.ndarray, kept: np.ndarray) -> tuple[int, int, int, int]:

@@ -8,16 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analytics.errors import ReadError
-from analytics.french import format_number
 from data.readers.columns import Column, Hints
 from data.readers.grid import Grid
 from data.readers.layout import Layout
 from data.readers.source import Source
 from data.readers.workbook import number_text
 from data.vocabulary import guess, looks_like_code
-
-#: More cells than this do not fit in memory as text.
-MAX_CELLS = 60_000_000
 
 
 def read_parquet(data: bytes) -> Source:
@@ -26,7 +22,7 @@ def read_parquet(data: bytes) -> Source:
     Raises
     ------
     ReadError
-        A damaged file, columns that hold lists or records, too many cells.
+        A damaged file, or columns that hold lists or records.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
@@ -50,12 +46,7 @@ def read_parquet(data: bytes) -> Source:
 
 
 def _check(file: pq.ParquetFile) -> None:
-    schema, rows = file.schema_arrow, file.metadata.num_rows
-    if rows * len(schema) > MAX_CELLS:
-        raise ReadError(
-            f"Le fichier a plus de {format_number(MAX_CELLS)} cellules : il n’est pas lu d’un bloc.",
-            remede="Déposez moins de colonnes, ou une année à la fois.",
-        )
+    schema = file.schema_arrow
     for name in schema.names:
         if schema.names.count(name) > 1:
             raise ReadError("Deux colonnes portent le même nom.", colonne=name, remede="Renommez l’une des deux.")

@@ -106,13 +106,16 @@ def _store(found: list[Period | None], where: list[int], texts: list[str], value
 
 
 def _read_runs(words: list[str], found: list[Period | None]) -> None:
-    """Twelve cells in a row that read J F M … D, 1 … 12 or M1 … M12."""
+    """Twelve cells in a row that read J F M … D, 1 … 12 or M1 … M12; from 0, or on to 13, they count something else."""
+    plain = [w.removesuffix(" 0").removeprefix("m") for w in words]
+    ranks = [int(w) if w.isascii() and w.isdigit() else -1 for w in plain]
     for start in range(len(words) - 11):
         run = words[start : start + 12]
-        plain = [w.removesuffix(" 0").lstrip("m").lstrip("0") for w in run]
-        if tuple(w[:1] for w in run) == _INITIALS and all(re.fullmatch(r"[a-z]( \d)?", w) for w in run):
-            pass
-        elif plain != [str(i) for i in range(1, 13)]:
+        counted = ranks[start : start + 12] == list(range(1, 13))
+        if counted and (ranks[start - 1 : start] == [0] or ranks[start + 12 : start + 13] == [13]):
+            continue
+        lettered = tuple(w[:1] for w in run) == _INITIALS and all(re.fullmatch(r"[a-z]( \d)?", w) for w in run)
+        if not counted and not lettered:
             continue
         for i in range(12):
             found[start + i] = Period("mois_nu", 0, i + 1)

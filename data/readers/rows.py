@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
+from analytics.errors import Question
 from data.readers.body import Body
-from data.readers.categories import is_unit
 from data.readers.columns import Column
 from data.readers.grid import BLANK, NOTE, Entry, Grid
+from data.readers.said_totals import find_totals
+from data.readers.stacked import (
+    KEY,
+    REPEATED,
+    Stacked,
+    find_stacked,
+    leave_other,
+    stacked_finding,
+    stacked_question,
+)
 from data.readers.totals import total_rows
-from data.vocabulary import normalise
 
 TOTAL_LINE = "ligne de total"
-UNITS = "ligne d’unités"
-_TOTAL = re.compile(r"(grand |sous )?tota(l|ux)( .*)?")
 _NOTE = re.compile(
     r"(?i)\s*(\(?[\dabc*]{1,2}\)|\*|©|»|[a-zà-ÿ ’'.]{1,40}\s?:|sources?\b|notes?\b|champ\b|lecture\b|n\.?b\.?\b"
     r"|avertissement|données |unité|définition|mise à jour|édité|extrait|fin d)"
@@ -26,21 +34,54 @@ _LONE = "1 cellule au lieu de"
 _NARROW = re.compile(r"(\d+) cellules? au lieu de")
 
 
-def sort_rows(body: Body) -> tuple[np.ndarray, list[Entry], list[Entry]]:
-    """Rows that are data; entries of the rejected and left out lines, those of the grid included."""
+@dataclass(frozen=True)
+class Sorted:
+    """Rows that are data, and entries of the lines that are not, those of the grid included.
+
+    Attributes
+    ----------
+    kept : numpy.ndarray of bool
+        One per row of the grid.
+    rejected, left_out : list of tuple
+        (ligne, colonne, valeur, raison).
+    questions, findings : list
+    """
+
+    kept: np.ndarray
+    rejected: list[Entry]
+    left_out: list[Entry]
+    questions: list[Question] = field(default_factory=list)
+    findings: list[dict] = field(default_factory=list)
+
+
+def sort_rows(body: Body, answers: Mapping[str, str], separator: str = "") -> Sorted:
+    """Tell the rows that are data from the others.
+
+    Parameters
+    ----------
+    body : Body
+        Typed columns.
+    answers : mapping
+        "lignes_total:<colonne>" and "tableaux" are used.
+    separator : str
+        Sign between the cells of a line shown whole.
+    """
     grid = body.grid
     rejected, left_out = list(grid.rejected), list(grid.left_out)
     kept = np.ones(len(grid.lines), dtype=bool)
     if not len(kept):
-        return kept, rejected, left_out
+        return Sorted(kept, rejected, left_out)
     blank = np.logical_and.reduce([c.missing[c.codes] for c in body.columns]) if body.columns else kept.copy()
     if body.amounts:
         blank &= body.matrix("missing").all(axis=1)
     left_out += [(int(line), "", "", BLANK) for line in grid.lines[blank]]
     kept &= ~blank
-    _leave_units(grid, kept, left_out)
-    for column in body.columns:
-        _leave(column.name, column, _says_total(column) & kept, grid, kept, left_out)
+    rejected, stacked = _leave_tables(body, kept, rejected, left_out, separator)
+    asked, notes = _leave_totals(body, kept, left_out, answers)
+    if stacked.line:
+        notes.append(stacked_finding(stacked))
+    if stacked.line and KEY not in answers:
+        asked.append(stacked_question(stacked))
     if body.halves is not None:
         _leave_undated(body, kept, left_out)
     if body.amounts:
@@ -53,16 +94,33 @@ def sort_rows(body: Body) -> tuple[np.ndarray, list[Entry], list[Entry]]:
             kept &= ~rows
     if body.amounts:
         _reject_amounts(body, kept, rejected)
-    return kept, rejected, left_out
+    return Sorted(kept, rejected, left_out, asked, notes)
 
 
-def _leave_units(grid: Grid, kept: np.ndarray, left_out: list[Entry]) -> None:
-    """Leave out the first row when it only says in what each column is counted."""
-    at = int(np.argmax(kept))
-    cells = [t for t in (column[at].as_py().strip() for column in grid.cells.columns) if t]
-    if kept[at] and kept.sum() > 1 and cells and all(map(is_unit, cells)):
-        left_out.append((int(grid.lines[at]), "", " ; ".join(cells), UNITS))
+def _leave_totals(
+    body: Body, kept: np.ndarray, left_out: list[Entry], answers: Mapping[str, str]
+) -> tuple[list[Question], list[dict]]:
+    """Leave out the rows that say « total »; what is asked and told about those that add up nothing."""
+    asked, notes = [], []
+    for column in body.columns:
+        found = find_totals(body, column, kept, answers)
+        left_out += _described(body.grid, column, found.rows, TOTAL_LINE)
+        kept &= ~found.rows
+        asked += [found.question] if found.question else []
+        notes += found.findings
+    return asked, notes
+
+
+def _leave_tables(
+    body: Body, kept: np.ndarray, rejected: list[Entry], left_out: list[Entry], separator: str
+) -> tuple[list[Entry], Stacked]:
+    """Leave out titles printed again and the lines of a second table."""
+    found = find_stacked(body, kept, separator)
+    for at in found.repeated:
+        cells = [column[at].as_py().strip() for column in body.grid.cells.columns]
+        left_out.append((int(body.grid.lines[at]), "", " ; ".join(c for c in cells if c)[:120], REPEATED))
         kept[at] = False
+    return (leave_other(body, found, kept, rejected, left_out) if found.line else rejected), found
 
 
 def _leave_undated(body: Body, kept: np.ndarray, left_out: list[Entry]) -> None:
@@ -73,25 +131,6 @@ def _leave_undated(body: Body, kept: np.ndarray, left_out: list[Entry]) -> None:
         reason = NOTE if empty[at] else "ligne sans période (total, moyenne)"
         left_out.append((int(body.grid.lines[at]), name, texts[int(at)].as_py(), reason))
         kept[at] = False
-
-
-def _leave(name: str, column: Column, rows: np.ndarray, grid: Grid, kept: np.ndarray, left_out: list[Entry]) -> None:
-    """Leave out the rows that say « total », unless every row does."""
-    if rows.any() and not rows[kept].all():
-        left_out += _described(grid, column, rows, TOTAL_LINE)
-        kept &= ~rows
-
-
-def _says_total(column: Column) -> np.ndarray:
-    """Rows where a cell that is neither a number nor a date says "Total"."""
-    words = column.bad if column.kind != "text" else ~column.missing
-    total = np.zeros(len(column.texts), dtype=bool)
-    candidates = np.flatnonzero(words)
-    texts = pd.Series(column.texts.take(pa.array(candidates)), dtype="str")
-    likely = texts.str.contains("tota", case=False, regex=False).to_numpy()
-    for at in np.flatnonzero(likely):
-        total[candidates[at]] = _TOTAL.fullmatch(normalise(texts.iloc[at])) is not None
-    return total[column.codes]
 
 
 def _leave_notes(body: Body, kept: np.ndarray, left_out: list[Entry], rejected: list[Entry]) -> list[Entry]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.readers.categories import is_total, is_unit, variable_of
+from data.readers.categories import belongs, is_total, is_unit, variable_of
 from data.readers.periods import Period, read_periods, split_period
 from data.vocabulary import guess, normalise
 
@@ -181,7 +181,7 @@ def _by_levels(rows: list[list[str]], keep: frozenset[int]) -> Shape | None:
 def _by_category(header: list[str], keep: frozenset[int]) -> Shape | None:
     """One header row whose cells are values of a known variable: postes, tranches d’âge, sexes, régions."""
     for family in ("poste", "tranche_age", "region", "sexe"):
-        body = _members(header, family)
+        body = [j for j, cell in enumerate(header) if cell and belongs(cell, family)]
         if len(body) < (2 if family == "sexe" else 3):
             continue
         body = sorted({*body, *keep})
@@ -189,19 +189,6 @@ def _by_category(header: list[str], keep: frozenset[int]) -> Shape | None:
         combos = tuple((header[j],) for j in body)
         return Shape((family,), combos, (), (VALUE,), tuple((j,) for j in body), totals)
     return None
-
-
-def _members(header: list[str], family: str) -> list[int]:
-    """Columns that belong to a family, found by asking whether they agree with two sure members."""
-    witnesses = {
-        "poste": ["Optique", "Dentaire", "Pharmacie"],
-        "tranche_age": ["0 à 19 ans", "20 à 39 ans", "60 ans et plus"],
-        "region": ["Bretagne", "Corse", "Normandie"],
-        "sexe": ["Hommes", "Femmes"],
-    }[family]
-    return [
-        j for j, cell in enumerate(header) if cell and not is_total(cell) and variable_of([*witnesses, cell]) == family
-    ]
 
 
 def _assemble(

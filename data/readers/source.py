@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analytics.errors import Question
 from data.findings import finding
@@ -11,6 +14,8 @@ from data.readers.columns import Column, Hints
 from data.readers.dialect import find_text_layout, unix_lines
 from data.readers.encodings import decode
 from data.readers.grid import Grid, read_grid
+
+_FORMULA = r'^\s*="([^"]*)"\s*$'
 
 
 @dataclass(frozen=True)
@@ -67,4 +72,31 @@ def read_text(data: bytes) -> Source:
         "sheet": None,
         "lignes": text.count("\n") + (not text.endswith("\n")),
     }
-    return Source(read_grid(text, layout), dialect, findings=tuple(notes))
+    grid = read_grid(text, layout)
+    return Source(grid, dialect, findings=(*notes, *_quote_notes(grid)))
+
+
+def _quote_notes(grid: Grid) -> list[dict]:
+    """Cells that keep a quote which nothing closes: their text may lack what followed it."""
+    if not grid.unclosed:
+        return []
+    line, column, text = grid.unclosed[0]
+    message = f"Guillemets ouverts et jamais refermés, gardés dans la cellule : {len(grid.unclosed)}."
+    remedy = "Fermez ou retirez ce guillemet dans le fichier, et vérifiez la cellule."
+    return [
+        finding("conformite.guillemet", "attention", message, ligne=line, colonne=column, valeur=text, remede=remedy)
+    ]
+
+
+def without_formulas(grid: Grid) -> Grid:
+    """The grid where the text formulas of a spreadsheet, ="01/2024", are their text."""
+    found = {n: grid.cells.column(n) for n in grid.cells.column_names if _holds_formulas(grid.cells.column(n))}
+    cells = grid.cells
+    for name, column in found.items():
+        texts = pc.replace_substring_regex(column, pattern=_FORMULA, replacement=r"\1")
+        cells = cells.set_column(cells.column_names.index(name), name, texts)
+    return replace(grid, cells=cells) if found else grid
+
+
+def _holds_formulas(column: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.starts_with(column, '="')).as_py())

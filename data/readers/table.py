@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 
@@ -23,8 +23,10 @@ from data.readers.numbers import ERRORS
 from data.readers.opening import Opened, open_source
 from data.readers.parquet import read_parquet
 from data.readers.rows import TOTAL_LINE, sort_rows
-from data.readers.source import Source, read_text
+from data.readers.sheets import SHEETS, placed
+from data.readers.source import Source, read_text, without_formulas
 from data.readers.unfold import settle_zeros, unfold
+from data.readers.units import Units, scale, take_units
 from data.readers.wide import Wide, look_wide
 from data.readers.workbook import read_workbook
 
@@ -45,7 +47,9 @@ class Table:
         or a long table when months, quarters, postes or header rows were columns (see `wide`). Missing is NaT or NaN.
     dialect : dict
         encoding, separator, decimal ("," or "." or None), header_rows (line numbers), sheet, compression, lignes,
-        periode ("mois", "trimestre", "jour", "annee" or "").
+        periode ("mois", "trimestre", "jour", "annee" or ""), unites (column -> unit that was multiplied), ordres
+        (column -> order of its dates). When several sheets were read, feuilles gives the lines above the first one of
+        each: line 12 of the table is line 12 - feuilles["2024"] of the sheet « 2024 ».
     rejected : pandas.DataFrame
         Lines that cannot be read: ligne, colonne, valeur, raison; one row per line.
     left_out : pandas.DataFrame
@@ -81,9 +85,7 @@ class Table:
         """Text of each cell of `tidy`, as written in the file; `frame` itself when the table is not wide."""
         if self.wide is None:
             return self.frame
-        return pd.DataFrame(
-            {c.name: pd.Series(pd.array(c.texts.take(pa.array(c.codes)), dtype="str")) for c in self.columns}
-        )
+        return pd.DataFrame({c.name: pd.array(c.texts.take(pa.array(c.codes)), dtype="str") for c in self.columns})
 
 
 def read_table(
@@ -120,25 +122,26 @@ def read_table(
     answers = answers or {}
     opened = open_source(path_or_bytes)
     known = name if name is not None else _name_of(path_or_bytes)
-    source = _read(opened, sheet, answers)
+    source, units = _read(opened, sheet, answers)
     titles = (known, *source.titles)
     found = look_wide(source.grid, answers, titles=titles, since_1904=source.hints.since_1904)
-    body = type_body(source, found, answers)
+    body = scale(type_body(source, found, answers), units, answers)
     _refuse_prose(source, body)
-    kept, rejected, left_out = sort_rows(body)
+    rows = sort_rows(body, answers, source.dialect["separator"] or "")
+    kept, rejected, left_out = rows.kept, rows.rejected, rows.left_out
     texts_only = not body.amounts and all(c.kind == "text" for c in body.columns)
     if rejected and (not kept.any() or (texts_only and len(rejected) >= kept.sum())):
         raise _nothing_read(rejected)
     columns, asked, said = _long(body, kept, answers)
     notes = [*(n for c in columns for n in c.findings), *source.findings, *found.findings, *body.findings, *said]
-    notes += [*_error_notes(body, kept), *_line_notes(rejected, left_out)]
+    notes += [*rows.findings, *_error_notes(body, kept), *_line_notes(rejected, left_out)]
     return Table(
         frame=_text_frame(body.grid.cells, kept),
         tidy=pd.DataFrame({c.name: _typed(c) for c in columns}),
         dialect=_dialect(source, body, columns, opened.compression),
-        rejected=lines_frame(rejected),
-        left_out=lines_frame(left_out),
-        questions=_questions(source, body, columns, asked),
+        rejected=lines_frame(placed(rejected, source.dialect.get(SHEETS))),
+        left_out=lines_frame(placed(left_out, source.dialect.get(SHEETS))),
+        questions=_questions(source, body, columns, [*rows.questions, *asked]),
         lines=pd.Series(np.repeat(body.grid.lines[kept], body.width), name="ligne", dtype="int64"),
         findings=to_frame(notes),
         name=known,
@@ -165,7 +168,14 @@ def refuse_empty(table: Table) -> None:
     )
 
 
-def _read(opened: Opened, sheet: str | None, answers: Mapping[str, str]) -> Source:
+def _read(opened: Opened, sheet: str | None, answers: Mapping[str, str]) -> tuple[Source, Units]:
+    """The file cut into cells, without what a spreadsheet adds around them, and the units that it says."""
+    source = _cut(opened, sheet, answers)
+    grid, units = take_units(without_formulas(source.grid), typed=bool(source.typed))
+    return replace(source, grid=grid), units
+
+
+def _cut(opened: Opened, sheet: str | None, answers: Mapping[str, str]) -> Source:
     if opened.kind == "classeur":
         return read_workbook(opened.data, sheet=sheet, answers=answers)
     if sheet is not None:
@@ -221,16 +231,20 @@ def _restricted(column: Column, kept: np.ndarray) -> Column:
 
 def _text_frame(cells: pa.Table, kept: np.ndarray) -> pd.DataFrame:
     table = cells if kept.all() else cells.filter(pa.array(kept))
-    return pd.DataFrame({n: pd.Series(pd.array(table.column(n), dtype="str")) for n in table.column_names})
+    return pd.DataFrame({n: pd.array(table.column(n), dtype="str") for n in table.column_names})
 
 
 def _typed(column: Column) -> pd.Series:
     if column.parsed is not None:
         return pd.Series(column.parsed[column.codes])
-    texts = pd.Series(column.texts, dtype="str").str.strip()
-    positions, values = pd.factorize(texts.where(~column.missing), use_na_sentinel=True)
-    codes = positions[column.codes] if len(column.codes) else np.zeros(0, dtype=np.int64)
-    return pd.Series(pd.Categorical.from_codes(codes, categories=values)).cat.remove_unused_categories()
+    filled = pc.if_else(pa.array(column.missing), None, pc.utf8_trim_whitespace(column.texts))
+    encoded = filled.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)[column.codes]
+    used = np.bincount(codes[codes >= 0], minlength=len(encoded.dictionary)) > 0
+    # Without the words of the lines left out; the last place is that of the code -1.
+    places = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)
+    categories = pd.array(encoded.dictionary.filter(pa.array(used)), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(places[codes], categories=categories))
 
 
 def _wide(body: Body, columns: list[Column]) -> Wide | None:
@@ -271,6 +285,8 @@ def _dialect(source: Source, body: Body, columns: list[Column], compression: str
         "header_rows": source.grid.layout.header_lines,
         "compression": compression,
         "periode": _period(body, columns),
+        "unites": dict(body.units),
+        "ordres": {c.name: c.order for c in columns if c.order},
     }
 
 

@@ -95,7 +95,7 @@ def _first_values(rows: Sequence[Row], typed: dict[int, bool]) -> int:
 
 
 def _numbered(rows: Sequence[Row], at: int, typed: dict[int, bool]) -> bool:
-    """True for titles that only number the columns: 1, 2, 3… beside text, above rows that do not."""
+    """True for titles that only number the columns: 1, 2, 3… beside text, above rows that do not, under no titles."""
     cells = {j: rows[at][j].strip() for j in typed if j < len(rows[at])}
     digits = [j for j, cell in cells.items() if cell.isdigit()]
     if len(digits) < 3 or any(kind_of(cell) in TYPED for j, cell in cells.items() if j not in digits):
@@ -103,8 +103,17 @@ def _numbered(rows: Sequence[Row], at: int, typed: dict[int, bool]) -> bool:
     numbers = [int(cells[j]) for j in digits]
     if at + 1 >= len(rows) or numbers[0] > 1 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return False
+    # Under titles, values that happen to count up are still values.
+    if any(_names(row, digits) for row in rows[:at]):
+        return False
     below = [rows[at + 1][j].strip() for j in digits if j < len(rows[at + 1])]
     return below != [cells[j] for j in digits] and below[:1] != [str(numbers[0] + 1)]
+
+
+def _names(row: Row, columns: Sequence[int]) -> bool:
+    """True when a row gives a title to most of these columns; a title above several merged ones is one alone."""
+    cells = [row[j] for j in columns if j < len(row)]
+    return 2 * sum(kind_of(cell) == "text" or is_period(cell) for cell in cells) > len(columns)
 
 
 def _wide_enough(row: Row, width: int) -> bool:

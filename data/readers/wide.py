@@ -15,6 +15,7 @@ from analytics.errors import Question
 from data.findings import finding
 from data.readers.dates import month_numbers
 from data.readers.grid import Grid
+from data.readers.kinds import kind_of
 from data.readers.numbers import MISSING, parse_numbers
 from data.readers.periods import Period
 from data.readers.shape import Shape, find_shape
@@ -23,6 +24,8 @@ from data.vocabulary import guess, normalise
 #: Share of the filled cells of the body that must be numbers.
 _NUMERIC = 0.8
 _LONGEST_FLAG = 3
+#: Rows looked at to tell what a column holds.
+_SEEN = 50
 FLAGS = "ligne de codes, sans valeur"
 _ROW_YEAR = r"^(?:ann[ée]e |exercice )?((?:19|20)\d{2})(?:[.,]0)?$"
 
@@ -195,6 +198,8 @@ def _with_year(found: Unfolding, answers: Mapping[str, str], titles: Sequence[st
         at = found.grid.cells.column_names.index(column)
         totals = {j: parts for j, parts in found.shape.totals.items() if j != at}
         return replace(found, shape=replace(found.shape, totals=totals), row_period=column)
+    if _counts_delays(found):
+        return replace(found, shape=None)
     said = answers.get("annee", "")
     written = {y for t in [*(e[2] for e in found.grid.left_out), *titles] for y in _years_in(t)}
     year = int(said) if re.fullmatch(r"(19|20)\d\d", said) else written.pop() if len(written) == 1 else 0
@@ -214,6 +219,16 @@ def _with_year(found: Unfolding, answers: Mapping[str, str], titles: Sequence[st
         found,
         shape=replace(found.shape, periods=periods, combos=combos),
         findings=found.findings + ((note,) if note else ()),
+    )
+
+
+def _counts_delays(found: Unfolding) -> bool:
+    """True for columns 1 … 12 beside rows that have their own month: a triangle by delay, not by month."""
+    if any(not c[0].strip().isdigit() for c in found.shape.combos):
+        return False
+    return any(
+        all(kind_of(text) == "date" for text in _filled(found.grid, name)[:_SEEN])
+        for name in _outside(found.grid, found.shape)
     )
 
 

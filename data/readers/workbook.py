@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import python_calamine as calamine
@@ -15,18 +15,26 @@ import python_calamine as calamine
 from analytics.errors import Question, ReadError
 from analytics.french import format_number
 from data.findings import finding
+from data.readers.archives import MAX_BOOK_CELLS, too_many_cells
 from data.readers.columns import Hints
 from data.readers.grid import grid_from_rows
 from data.readers.layout import Layout, find_layout
 from data.readers.numbers import ERRORS
+from data.readers.sheets import ALL, stack_sheets
 from data.readers.source import Source
-from data.readers.workbook_xml import error_cells, starts_in_1904, unplaced_errors
+from data.readers.workbook_xml import (
+    error_cells,
+    last_instants,
+    starts_in_1904,
+    uncalculated_cells,
+    unplaced_errors,
+)
+from data.vocabulary import normalise
 
-#: More cells than this are a database, not a workbook: they are read from a CSV file.
-MAX_CELLS = 6_000_000
 _SAMPLE = 400
 _TEXT_NUMBER = re.compile(r"[^A-Za-z]*\d[.,]\d")
 _YEAR = re.compile(r"(19|20)\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass
@@ -73,26 +81,36 @@ def read_workbook(data: bytes, *, sheet: str | None, answers: Mapping[str, str])
     """
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        chosen, others = _choose(book, sheet or answers.get("feuille"))
+        wanted = sheet or answers.get("feuille")
+        every = wanted == ALL and ALL not in book.sheet_names
+        found = _choose(book, None if every else wanted)
+        chosen = [_load(book, name) for name in found.alike] if every else [found.sheet]
     except calamine.PasswordError as error:
         raise ReadError(
             "Le classeur est protégé par un mot de passe.", remede="Enregistrez-le sans mot de passe, ou en CSV."
         ) from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
         raise ReadError("Le classeur est abîmé.", remede="Ouvrez-le, enregistrez-le de nouveau, ou en CSV.") from error
-    position = book.sheet_names.index(chosen.name)
-    since_1904, notes = _tell(data, position, chosen)
-    lines = list(range(1, len(chosen.rows) + 1))
-    layout = find_layout(chosen.rows[:_SAMPLE], lines[:_SAMPLE])
-    notes += _fill_merged(chosen, layout)
-    grid = grid_from_rows([_trimmed(row, layout.width) for row in chosen.rows], lines, layout)
-    asked = sheet is None and "feuille" not in answers and len(others) > 1
+    if sum(len(s.rows) * s.width for s in chosen) > MAX_BOOK_CELLS:
+        raise too_many_cells(chosen[0].name)
+    sources = [_source(data, book.sheet_names.index(s.name), s) for s in chosen]
+    source = stack_sheets(sources) if every else sources[0]
+    asked = wanted is None and len(found.sizes) > 1
+    return replace(source, questions=(_sheet_question(found),)) if asked else source
+
+
+def _source(data: bytes, position: int, sheet: _Sheet) -> Source:
+    """One sheet cut into cells."""
+    since_1904, notes = _tell(data, position, sheet)
+    lines = list(range(1, len(sheet.rows) + 1))
+    layout = find_layout(sheet.rows[:_SAMPLE], lines[:_SAMPLE])
+    notes += _fill_merged(sheet, layout)
+    grid = grid_from_rows([_trimmed(row, layout.width) for row in sheet.rows], lines, layout)
     return Source(
         grid,
-        {"encoding": None, "separator": None, "sheet": chosen.name, "lignes": len(lines)},
-        hints=Hints(_decimals(chosen, layout), since_1904),
-        titles=(chosen.name,),
-        questions=(_sheet_question(chosen, others),) if asked else (),
+        {"encoding": None, "separator": None, "sheet": sheet.name, "lignes": len(lines)},
+        hints=Hints(_decimals(sheet, layout), since_1904),
+        titles=(sheet.name,),
         findings=tuple(notes),
     )
 
@@ -102,16 +120,25 @@ def _trimmed(row: list[str], width: int) -> list[str]:
     return row if any(c.strip() for c in row[width:]) else row[:width]
 
 
-def _choose(book: calamine.CalamineWorkbook, wanted: str | None) -> tuple[_Sheet, dict[str, str]]:
-    """The sheet to read, and the sheets that are tables with their size."""
+@dataclass(frozen=True)
+class _Choice:
+    """The sheet to read, the size of each sheet that is a table, and the visible sheets that have its titles."""
+
+    sheet: _Sheet
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
+
+
+def _choose(book: calamine.CalamineWorkbook, wanted: str | None) -> _Choice:
     sheets = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
     names = [m.name for m in sheets]
     if wanted is not None:
         if wanted not in names:
             listed = ", ".join(f"« {n} »" for n in names[:10])
             raise ReadError("Le classeur n’a pas cette feuille.", valeur=wanted, remede=f"Ses feuilles : {listed}.")
-        return _load(book, wanted), {}
+        return _Choice(_load(book, wanted))
     sizes: dict[str, str] = {}
+    titles: dict[str, tuple[str, ...]] = {}
     chosen: _Sheet | None = None
     spare: _Sheet | None = None
     # Visible sheets first; a hidden one is still offered: nothing is skipped in silence.
@@ -121,15 +148,34 @@ def _choose(book: calamine.CalamineWorkbook, wanted: str | None) -> tuple[_Sheet
             spare = spare or (found if found.filled else None)
             continue
         hidden = "" if meta.visible == calamine.SheetVisibleEnum.Visible else ", masquée"
+        if not hidden:
+            titles[meta.name] = _titles(found)
         sizes[meta.name] = f"{meta.name} ({format_number(found.filled)} lignes × {found.width} colonnes{hidden})"
         chosen = chosen or found
     chosen = chosen or spare
     if chosen is None:
         raise ReadError("Le classeur est vide.", ligne=1, remede="Vérifiez l’export, puis déposez-le de nouveau.")
-    return chosen, sizes
+    alike = tuple(n for n in names if titles.get(n) and titles[n] == titles.get(chosen.name))
+    return _Choice(chosen, sizes, alike or (chosen.name,))
 
 
-def _sheet_question(chosen: _Sheet, sizes: Mapping[str, str]) -> Question:
+def _titles(sheet: _Sheet) -> tuple[str, ...]:
+    """Titles of a sheet, () when it has none."""
+    layout = find_layout(sheet.rows[:_SAMPLE], range(1, len(sheet.rows[:_SAMPLE]) + 1))
+    return tuple(map(normalise, layout.header)) if layout.header_lines else ()
+
+
+def _sheet_question(found: _Choice) -> Question:
+    """Which sheet to read; all of them, first, when several have the same titles."""
+    chosen, sizes = found.sheet, found.sizes
+    if len(found.alike) > 1:
+        listed = ", ".join(f"« {n} »" for n in found.alike[:6])
+        return Question(
+            "feuille",
+            f"Les feuilles {listed} ont les mêmes titres : faut-il les lire toutes, l’une sous l’autre ?",
+            {ALL: f"Toutes ({len(found.alike)} feuilles)", **sizes},
+            "Une seule lue, les montants des autres manquent ; toutes, ceux d’une copie comptent deux fois.",
+        )
     return Question(
         "feuille",
         f"Le classeur a plusieurs tables : faut-il lire « {chosen.name} » ?",
@@ -144,11 +190,8 @@ def _load(book: calamine.CalamineWorkbook, name: str) -> _Sheet:
     if sheet.start is None or not sheet.height:
         return _Sheet(name, [], [])
     first_row, first_column = sheet.start
-    if (first_row + sheet.height) * sheet.width > MAX_CELLS:
-        raise ReadError(
-            f"La feuille « {name} » a plus de {format_number(MAX_CELLS)} cellules : elle n’est pas lue.",
-            remede="Enregistrez-la en CSV, puis déposez le CSV.",
-        )
+    if (first_row + sheet.height) * sheet.width > MAX_BOOK_CELLS:
+        raise too_many_cells(name)
     found = _Sheet(name, [[""] * sheet.width for _ in range(first_row)], [], first_column)
     # The library may give the empty rows above the first cell, or begin with it: its last row is sure.
     values = list(sheet.iter_rows())[-sheet.height :]
@@ -201,6 +244,8 @@ def _tell(data: bytes, position: int, sheet: _Sheet) -> tuple[bool, list[dict]]:
         return False, []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         left = unplaced_errors(archive)
+        _refuse_uncalculated(archive, position, sheet)
+        _floor_midnights(archive, position, sheet)
         for (row, column), text in error_cells(archive, position).items():
             inside = row < len(sheet.rows) and 0 <= column - sheet.left < sheet.width
             if inside and not sheet.rows[row][column - sheet.left]:
@@ -214,6 +259,27 @@ def _tell(data: bytes, position: int, sheet: _Sheet) -> tuple[bool, list[dict]]:
     return since_1904, [
         finding("exactitude.cellule_en_erreur", "attention", message, remede="Corrigez-les dans le classeur.")
     ]
+
+
+def _refuse_uncalculated(archive: zipfile.ZipFile, position: int, sheet: _Sheet) -> None:
+    """Refuse a sheet written by a program that left its formulas without result."""
+    cells = uncalculated_cells(archive, position)
+    if cells:
+        raise ReadError(
+            f"La feuille « {sheet.name} » a des formules jamais calculées ({len(cells)}) : leurs montants manquent.",
+            ligne=int(re.sub(r"\D", "", cells[0])),
+            valeur=f"cellule {cells[0]}",
+            remede="Ouvrez puis enregistrez le classeur dans le tableur, et déposez-le de nouveau.",
+        )
+
+
+def _floor_midnights(archive: zipfile.ZipFile, position: int, sheet: _Sheet) -> None:
+    """Give back its day to an instant just before midnight, which the library rounds to the next one."""
+    for row, column in last_instants(archive, position):
+        at = column - sheet.left
+        if row < len(sheet.rows) and 0 <= at < sheet.width and _DAY.fullmatch(sheet.rows[row][at]):
+            day = dt.date.fromisoformat(sheet.rows[row][at]) - dt.timedelta(days=1)
+            sheet.rows[row][at] = f"{day.isoformat()} 23:59:59"
 
 
 def _fill_merged(sheet: _Sheet, layout: Layout) -> list[dict]:

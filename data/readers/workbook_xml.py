@@ -11,6 +11,17 @@ _ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\s(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<',
     re.DOTALL,
 )
+#: A formula without a value; a text formula whose result is empty says t="str".
+_UNCALCULATED = re.compile(
+    rb'<(?:\w+:)?c\s(?![^>]*\bt="(?:str|e)")[^>]*?\br="([A-Z]{1,3}\d{1,7})"[^>/]*>\s*'
+    rb"<(?:\w+:)?f(?:\s[^>]*/>|[^>/]*/>|(?:\s[^>]*)?>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+#: A day number less than half a millisecond before midnight.
+_LAST_INSTANT = re.compile(
+    rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>(?:<(?:\w+:)?f[^>]*>[^<]*</(?:\w+:)?f>)?'
+    rb"<(?:\w+:)?v>\d{4,5}\.99999999\d*<"
+)
 
 
 def starts_in_1904(archive: zipfile.ZipFile) -> bool:
@@ -35,6 +46,20 @@ def error_cells(archive: zipfile.ZipFile, position: int) -> dict[tuple[int, int]
         (int(row) - 1, _column(letters)): text.decode("utf-8", "replace")
         for letters, row, text in _ERROR_CELL.findall(sheet)
     }
+
+
+def uncalculated_cells(archive: zipfile.ZipFile, position: int) -> list[str]:
+    """Cells of a sheet whose formula has no result, as C4."""
+    sheet = _member(archive, _path(archive, position))
+    return [cell.decode() for cell in _UNCALCULATED.findall(sheet)] if b"<f" in sheet or b":f" in sheet else []
+
+
+def last_instants(archive: zipfile.ZipFile, position: int) -> list[tuple[int, int]]:
+    """Cells of a sheet that hold the last instant of a day, by row and column counted from 0."""
+    sheet = _member(archive, _path(archive, position))
+    if b".99999999" not in sheet:
+        return []
+    return [(int(row) - 1, _column(letters)) for letters, row in _LAST_INSTANT.findall(sheet)]
 
 
 def unplaced_errors(archive: zipfile.ZipFile) -> int:

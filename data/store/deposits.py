@@ -1,4 +1,4 @@
-"""From one deposit to the next: the quality of each source, and the answers given about a layout of file."""
+"""From one deposit to the next: the quality of each source; and the answers given once for the whole server."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ def previous_deposit(token: str) -> Deposit | None:
 
 
 def remember_answers(layout_key: str, answers: dict[str, object]) -> None:
-    """Keep the answers of a layout; those given before to other questions stay.
+    """Keep answers that every session of the server uses, as those about its engine; the others given before stay.
 
     Parameters
     ----------
     layout_key : str
-        What tells a layout from another, 200 characters at most.
+        What they are about, 200 characters at most.
     answers : dict
         Answer by question; None forgets the one given before.
 
@@ -130,16 +130,10 @@ def remember_answers(layout_key: str, answers: dict[str, object]) -> None:
 
 
 def recall_answers(layout_key: str) -> dict[str, object]:
-    """Answers kept for a layout; empty when there is none."""
+    """Answers kept by :func:`remember_answers`; empty when there is none."""
     key = _layout(layout_key)
     with reading() as connection:
         return _answers(connection, key)
-
-
-def forget_answers(layout_key: str) -> None:
-    """Forget every answer of a layout."""
-    mine = LAYOUTS.c.layout_key == _layout(layout_key)
-    write(lambda work: work.connection.execute(delete(LAYOUTS).where(mine)))
 
 
 def _deposits() -> Select:

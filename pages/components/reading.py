@@ -53,6 +53,11 @@ def show_report(view: View, token: str, outcome: str) -> None:
     st.button("Retirer ce fichier", icon=":material/close:", on_click=leave, args=(token,))
 
 
+def held_by(view: View) -> tuple[str, ...]:
+    """Datasets that this session may open: their answers and their history go on with the next file."""
+    return (view.token, *state.opened())
+
+
 def leave(token: str) -> None:
     """Erase an upload that was not accepted, and forget it."""
     state.keep(state.UPLOAD, None)
@@ -166,7 +171,7 @@ def _accept(view: View, token: str) -> None:
     try:
         made = DEPOT.accept(
             token, purpose=state.get(PURPOSE, ""), keep_until=_last_day(state.get(RETENTION)),
-            held=(view.token, *state.opened()),
+            held=held_by(view),
         )  # fmt: skip
     except PaliersError as error:
         state.leave_notice("error", safe(f"{error.message} {error.remede}"))

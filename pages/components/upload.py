@@ -10,7 +10,7 @@ from data.depot import Status
 from pages.components import state
 from pages.components.depots import DEPOT
 from pages.components.messages import safe, show_error
-from pages.components.reading import leave, show_report
+from pages.components.reading import held_by, leave, show_report
 from pages.components.sidebar import View
 
 UPLOADS = "_depots"
@@ -48,7 +48,7 @@ def _show_uploader(view: View) -> None:
     try:
         with st.spinner("Réception du fichier…"):
             token = DEPOT.receive(uploaded.getbuffer(), uploaded.name)
-            DEPOT.start(token)
+            DEPOT.start(token, held=held_by(view))
     except ReadError as error:
         show_error(error)
         return
@@ -64,14 +64,15 @@ def _same_dataset(view: View) -> str:
 def _follow(view: View, token: str) -> None:
     status = DEPOT.wait(token, seconds=QUICK_SECONDS)
     if status.state == "recu":  # it came by the route of the large files
-        DEPOT.start(token)
+        DEPOT.start(token, held=held_by(view))
         status = DEPOT.wait(token, seconds=QUICK_SECONDS)
     if status.running:
         _show_progress(token)
     elif status.state in ("annule", "interrompu"):
         st.info(f"{status.text}. Le fichier est encore là.", icon=":material/pause_circle:")
         with st.container(horizontal=True):
-            st.button("Reprendre la lecture", type="primary", on_click=DEPOT.start, args=(token,))
+            again = {"held": held_by(view)}
+            st.button("Reprendre la lecture", type="primary", on_click=DEPOT.start, args=(token,), kwargs=again)
             st.button("Retirer ce fichier", icon=":material/close:", on_click=leave, args=(token,))
     else:
         show_report(view, token, status.state)

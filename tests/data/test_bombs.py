@@ -45,7 +45,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def depot(paliers_home):
-    yield Depot(spare=False, memory=False)
+    yield Depot(spare=False)
     sandbox.release()
 
 

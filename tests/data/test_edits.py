@@ -81,8 +81,8 @@ def totals(frame: pd.DataFrame, names: dict[int, str]) -> dict[int, Decimal]:
 
 def shown(table: Table) -> tuple[object, ...]:
     """What is read of a file: cells, lines, lines set aside."""
-    cells = table.tidy.astype("object").where(table.tidy.notna(), None)
-    return cells.to_numpy().tolist(), table.lines.tolist(), table.rejected["ligne"].tolist()
+    cells = [["" if value != value else value for value in table.tidy[name].tolist()] for name in table.tidy]
+    return cells, table.lines.tolist(), table.rejected["ligne"].tolist()
 
 
 def picture(dataset: Dataset) -> tuple[object, ...]:
@@ -128,10 +128,10 @@ def test_a_thousand_edits_of_one_cell_all_change_what_is_read(rows, edits):
             assert totals(after.tidy, names) == base, where
 
 
-def test_one_edit_in_twenty_changes_the_dataset_and_its_fingerprint(rows, edits):
+def test_one_edit_in_fifty_changes_the_dataset_and_its_fingerprint(rows, edits):
     dataset = load_dataset(to_bytes(rows))
     base = totals(dataset.prestation, MEASURES)
-    for number, edit in enumerate(edits[::20]):
+    for number, edit in enumerate(edits[::50]):
         after = load_dataset(edited(rows, edit))
         where = f"{number}: {edit}, {rows[edit.row]}"
         assert after.fingerprint != dataset.fingerprint, where

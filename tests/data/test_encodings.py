@@ -61,6 +61,17 @@ def test_whatever_the_other_encoding_of_a_mixed_file(rest):
     assert decoded.doubtful == (41,)
 
 
+@pytest.mark.parametrize("rest", ["cp1252", "mac_roman", "cp850"])
+@pytest.mark.parametrize("word", ["Anesthésie", "à l'Évêché", "ÉTÉ", "Île-de-France", "ÁGNES", "réglé"])
+def test_a_line_that_holds_both_encodings_is_read_character_by_character(word, rest):
+    good = [f"2024-{i % 12 + 1:02d};Hôpital général;réglé à temps\n" for i in range(40)]
+    ends = "Médecine;déjà reçu à Béziers;", ";été\n"
+    line = ends[0].encode(rest) + word.encode() + ends[1].encode(rest)
+    decoded = decode("".join(good).encode() + line)
+    assert decoded.text == "".join(good) + ends[0] + word + ends[1]
+    assert decoded.doubtful == (41,)
+
+
 def test_one_line_that_happens_to_be_utf8_does_not_make_a_file_mixed():
     text = "poste;libellé\nmode d’état;1\nsanté;relevé d’été\n" * 3
     assert decode(text.encode("mac_roman")).text == text

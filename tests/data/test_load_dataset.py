@@ -184,7 +184,7 @@ def test_no_amount_at_all_is_refused():
 
 def test_the_mapping_of_a_dataset_can_be_given_back():
     text = "date;code;montant;prix moyen\n03/04/2024;5;10;3\n05/06/2024;6;11;3\n"
-    first = load(text, mapping={"montant": "frais_reels", "date_basis": "soins"})
+    first = load(text, mapping={"montant": "frais_reels", "date_basis": "soins", "ordre_date:date": "jour_mois"})
     again = load(text, mapping=first.mapping)
     assert again.mapping == first.mapping
     pd.testing.assert_frame_equal(again.prestation, first.prestation)

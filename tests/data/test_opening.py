@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import struct
 import zipfile
 
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.errors import ReadError
+from data import read_table
 from data.readers import archives
+from data.readers.extent import extent_of
 from data.readers.opening import Opened, open_source, read_bytes
 
 CSV = b"mois;prestations\n2024-01;12,5\n"
@@ -128,10 +131,90 @@ def test_a_workbook_that_lies_on_its_sizes_is_refused():
 
 
 def test_a_parquet_bomb_is_told_by_its_footer():
-    bomb = make_parquet(archives.MAX_PARQUET_CELLS + 1)
+    bomb = make_parquet(archives.FREE_PARQUET_CELLS + 1)
     assert len(bomb) < 1_000_000
-    with pytest.raises(ReadError, match="millions de cellules"):
+    with pytest.raises(ReadError, match="60 millions de cellules"):
         open_source(bomb)
+
+
+def test_a_large_parquet_file_of_real_values_is_no_bomb(monkeypatch):
+    # Eight million lines of twelve columns weigh more than a hundred megabytes.
+    assert archives.parquet_limit(100 << 20) > 8_000_000 * 12
+    assert archives.parquet_limit(1 << 40) == archives.MAX_PARQUET_CELLS
+    monkeypatch.setattr(archives, "FREE_PARQUET_CELLS", 1000)
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"n": random.Random(1).sample(range(10**6), 5000)}), buffer)
+    assert open_source(buffer.getvalue()).kind == "parquet"
+    with pytest.raises(ReadError, match="cellules"):
+        open_source(make_parquet(5000))
+
+
+def make_tables(*rows: tuple[int, str]) -> bytes:
+    """An OpenDocument workbook of rows, each given by how often it is repeated and by its cells."""
+    written = "".join(
+        f'<table:table-row table:number-rows-repeated="{n}">{cells}</table:table-row>' for n, cells in rows
+    )
+    names = ("office", "table", "text")
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in names)
+    content = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="F">{written}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    entry = f'<m:file-entry m:full-path="/" m:media-type="{kind}"/>'
+    manifest = f'<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">{entry}</m:manifest>'
+    files = {"mimetype": kind, "META-INF/manifest.xml": manifest, "content.xml": content}
+    return make_zip({name: text.encode() for name, text in files.items()})
+
+
+def repeated(count: int, text: str = "") -> str:
+    """A cell of OpenDocument, empty or not."""
+    inside = f' office:value-type="string"><text:p>{text}</text:p></table:table-cell>' if text else "/>"
+    return f'<table:table-cell table:number-columns-repeated="{count}"{inside}'
+
+
+SHEET = '<row r="1"><c r="A1"><v>1</v></c></row><row r="{row}"><c r="{place}{row}"{rest}</row>'
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        make_tables((1_000_000_000, repeated(1, "a"))),
+        make_tables((1_048_000, repeated(3, "a"))),
+        make_tables((1, repeated(1_000_000_000, "a"))),
+        make_tables((1, repeated(1, "a")), (10**9, repeated(1)), (1, repeated(1, "b") * 3)),
+        make_tables((1, repeated(10**9) + repeated(1, "b"))),
+        make_book(SHEET.format(row=1_048_576, place="XFD", rest="><v>1</v></c>").encode()),
+    ],
+    ids=["lignes", "lignes permises", "colonnes", "lignes vides", "colonnes vides", "deux coins"],
+)
+def test_a_sheet_without_end_is_refused_before_it_is_read(bomb):
+    assert len(bomb) < 1500
+    with pytest.raises(ReadError, match="trop de cellules") as caught:
+        open_source(bomb)
+    assert caught.value.remede
+
+
+def test_formatting_down_to_the_end_of_a_sheet_is_no_bomb():
+    filled = repeated(1, "mois") + repeated(1, "prestations") + repeated(16_382)
+    book = make_tables(
+        (1, filled), (3, repeated(1, "a") + repeated(1, "5") + repeated(16_382)), (1_048_572, repeated(16_384))
+    )
+    assert read_table(book).frame.shape == (3, 2)
+    assert open_source(make_book(SHEET.format(row=1_048_576, place="XFD", rest=' s="3"/>').encode())).kind == "classeur"
+
+
+def test_the_extent_of_a_sheet_does_not_depend_on_how_it_is_cut():
+    sheet = SHEET.format(row=40, place="AB", rest="><v>1</v></c>").encode()
+    with zipfile.ZipFile(io.BytesIO(make_tables((2, repeated(3) + repeated(2, "a")), (5, repeated(9))))) as archive:
+        content = archive.read("content.xml")
+    for name, text, cells in (("xl/worksheets/sheet1.xml", sheet, 40 * 28), ("content.xml", content, 2 * 5)):
+        for size in (1, 7, 64, len(text)):
+            extent = extent_of(name)
+            for start in range(0, len(text), size):
+                extent.feed(text[start : start + size])
+            assert extent.cells == cells
 
 
 def test_a_real_table_that_compresses_well_is_not_a_bomb():

@@ -313,3 +313,25 @@ def test_a_large_file_is_read_column_by_column():
     table = profile.runcall(read_table, content)
     assert round(table.tidy["prestations"].sum() * 100) == amounts.sum()
     assert sum(entry.callcount for entry in profile.getstats()) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ('2024-01;"dentaire;12,5', '"dentaire'),
+        ('2024-01; "dentaire;12,5', ' "dentaire'),
+        ('2024-01;dent"aire;12,5', ""),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_quote_that_is_never_closed_stays_in_its_cell_and_is_told(line, kept, first):
+    others = [f"2023-{m:02d};optique;{m}0,5" for m in range(1, 13)]
+    lines = [line, *others] if first else [*others, line]
+    table = read_table("\n".join(["mois;poste;prestations", *lines]).encode())
+    assert (len(table.tidy), len(table.rejected)) == (13, 0)
+    told = table.findings.query("code == 'conformite.guillemet'")
+    place = [(lines.index(line) + 2, "poste", kept)] if kept else []
+    assert list(told[["ligne", "colonne", "valeur"]].itertuples(index=False, name=None)) == place
+    assert (told["remede"] != "").all()
+    if kept:
+        assert table.frame.loc[lines.index(line), "poste"] == kept

@@ -120,7 +120,7 @@ def test_what_has_no_month_is_refused_clearly(shared, name, words):
     assert caught.value.remede
 
 
-@pytest.mark.parametrize("folder", ["open_damir_mensuel", "insee_ipc_sante", "chiffres_drees_ocam"])
+@pytest.mark.parametrize("folder", ["open_damir_mensuel", "insee_ipc_sante", "chiffres_drees_ocam", "usecase_ibnr"])
 def test_every_line_of_the_real_files_is_accounted_for(shared, folder):
     paths = sorted((shared / folder).glob("*.csv"))
     assert paths

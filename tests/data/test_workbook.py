@@ -73,7 +73,7 @@ def test_several_sheets_are_asked_about_and_explanations_are_not_tables():
     table = read_table(content)
     assert table.dialect["sheet"] == "2024"
     assert [q.key for q in table.questions] == ["feuille"]
-    assert list(table.questions[0].choices) == ["2024", "2023"]
+    assert list(table.questions[0].choices) == ["toutes", "2024", "2023"]
     assert read_table(content, answers={"feuille": "2023"}).tidy["Prestations"].sum() == 15
     assert read_table(content, sheet="2023").questions == ()
     with pytest.raises(ReadError, match="feuille") as caught:

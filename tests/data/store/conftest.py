@@ -133,4 +133,5 @@ def mount(*arguments: str | Path) -> None:
 
 @pytest.fixture
 def dataset():
-    return load_dataset(FILE.encode(), name="essai.csv", mapping={"date_basis": "soins"})
+    answers = {"date_basis": "soins", "ordre_date:mois": "jour_mois"}
+    return load_dataset(FILE.encode(), name="essai.csv", mapping=answers)

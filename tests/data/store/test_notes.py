@@ -81,8 +81,6 @@ def test_answers_are_remembered_by_layout(paliers_home):
     assert store.recall_answers("mise en page") == {"date_basis": "soins", "base": "TTC"}
     store.remember_answers("mise en page", {"base": None})
     assert store.recall_answers("mise en page") == {"date_basis": "soins"}
-    store.forget_answers("mise en page")
-    assert store.recall_answers("mise en page") == {}
     assert store.recall_answers("une autre") == {"base": "nette"}
 
 

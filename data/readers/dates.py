@@ -210,8 +210,8 @@ def _assemble(y: np.ndarray, m: np.ndarray, d: np.ndarray | None = None) -> np.n
     day = np.ones_like(y) if d is None else d
     possible = (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (m >= 1) & (m <= 12) & (day >= 1)
     month = (np.where(possible, (year - 1970) * 12 + m - 1, 0)).astype("datetime64[M]")
-    dates = month.astype("datetime64[D]") + (day - 1)
-    return np.where(possible & (dates.astype("datetime64[M]") == month), dates, np.datetime64("NaT")).astype(
+    dates = month.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    return np.where(possible & (dates.astype("datetime64[M]") == month), dates, np.datetime64("NaT", "D")).astype(
         "datetime64[s]"
     )
 

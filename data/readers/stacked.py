@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from data.vocabulary import guess, normalise
 REPEATED = "titres répétés"
 OTHER = "autre tableau"
 KEY = "tableaux"
+_WHOLE_DATE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}( .*)?")
 #: Rows looked at one by one; a file with more unreadable ones is no pile of tables.
 _MOST = 2000
 
@@ -135,9 +137,9 @@ def _all_titles(cells: list[str], own: set[tuple[str, ...]]) -> bool:
 
 
 def _are_titles(cells: list[str], own: set[tuple[str, ...]]) -> bool:
-    """Whether at least half of the filled cells, two at least, name a column; none is a number."""
+    """Whether at least half of the filled cells, two at least, name a column; none is a number nor a day."""
     filled = [c for c in cells if c]
-    if len(filled) < 2 or any(kind_of(c) == "number" for c in filled):
+    if len(filled) < 2 or any(kind_of(c) == "number" or _WHOLE_DATE.fullmatch(c) for c in filled):
         return False
     known = {word for row in own for word in row if word}
     named = sum(guess(c) is not None or normalise(c) in known or is_period(c) for c in filled)

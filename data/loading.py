@@ -53,7 +53,7 @@ class _Read:
 
 
 def load_dataset(
-    source: str | PathLike[str] | bytes | BinaryIO,
+    path_or_bytes: str | PathLike[str] | bytes | BinaryIO,
     *,
     name: str | None = None,
     mapping: MappingABC[str, str] | None = None,
@@ -67,7 +67,7 @@ def load_dataset(
 
     Parameters
     ----------
-    source : path, bytes or binary file
+    path_or_bytes : path, bytes or binary file
         CSV or TSV, plain or compressed, workbook or Parquet.
     name : str, optional
         Name shown as the source.
@@ -98,14 +98,14 @@ def load_dataset(
         The tables made do not respect the contract.
     """
     answers = dict(mapping or {}) | ({"base": base} if base is not None else {})
-    known, told = _name(source, name), progress or (lambda fraction, text: None)
+    known, told = _name(path_or_bytes, name), progress or (lambda fraction, text: None)
     folder = Path(lines_dir) if lines_dir is not None else None
     with tempfile.TemporaryDirectory(prefix="paliers-") as room:
-        path = None if sheet is not None else large_file(source, Path(room), threshold)
+        path = None if sheet is not None else large_file(path_or_bytes, Path(room), threshold)
         read = None if path is None else _streamed(path, Path(room), known, answers, folder, told)
         if read is None:
             told(0.0, "Lecture du fichier")
-            read = _in_memory(path or source, known, answers, sheet, folder)
+            read = _in_memory(path or path_or_bytes, known, answers, sheet, folder)
     premiums = build_premiums(read.lines, _own_copies(read), read.mapping.answers)
     _ask(list(premiums.questions))
     dataset = validate(_dataset(read, premiums))

@@ -36,9 +36,10 @@ def show_upload(view: View) -> None:
 def _show_uploader(view: View) -> None:
     st.caption(
         "CSV ou texte, même compressé (.gz, .zip), classeur Excel ou LibreOffice, Parquet : avec au moins une date et "
-        "un montant. Séparateur, encodage, décimales, dates à la française, totaux et mois en colonnes sont reconnus. "
-        f"200{THIN}Mo au plus ; au-delà, [déposez un gros fichier](/depot/{_same_dataset(view)})."
+        "un montant. Séparateur, encodage, décimales, dates à la française, totaux et mois en colonnes sont reconnus."
     )
+    # Not in the caption: its pale ink would make the link hard to read.
+    st.markdown(f"Plus de 200{THIN}Mo : [déposez un gros fichier](/depot/{_same_dataset(view)}).")
     with st.container(key="fichier"):
         uploaded = st.file_uploader(
             "Fichier de données", key=f"depot_{state.get(UPLOADS, 0)}", label_visibility="collapsed"

@@ -16,14 +16,15 @@ from data.depot.describe import describe_dataset, describe_error, describe_table
 from data.depot.gate import REPLACED, decide, find_personal, hide_lines
 from data.depot.handover import LINES, write_dataset
 from data.findings import finding, join, to_frame
+from data.ingest.stream import LARGE
 from data.mapping import layout_key, merge_answers
 from data.personal import quasi_identifiers
 from data.readers import Table, refuse_empty
 from data.sandbox.messages import question_fields
 
 Progress = Callable[[float, str], None]
-#: Text larger than this is understood from its beginning; the whole of it is read once, to be added up.
-SAMPLE_ABOVE, SAMPLE_BYTES = 24 << 20, 4 << 20
+#: What a text of more than LARGE bytes is understood from; the whole of it is read once, to be added up.
+SAMPLE_BYTES = 4 << 20
 _NOT_TEXT = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0")
 #: Questions of the reading that disappear once they are answered.
 _OF_READING = ("feuille", "forme", "annee")
@@ -108,7 +109,7 @@ def _follow(work: _Work, progress: Progress) -> str:
 
 def _head(path: Path) -> bytes | None:
     """The first lines of a large text, None for a file that is read whole."""
-    if path.stat().st_size <= SAMPLE_ABOVE:
+    if path.stat().st_size <= LARGE:
         return None
     with path.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES)

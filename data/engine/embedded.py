@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from analytics.errors import ReadError
 from data import duck
-from data.engine.columns import Columns, column_of, readable
+from data.engine.columns import Columns, column_of
 from data.engine.errors import failed
-from data.engine.plan import column_named, make_conditions, make_plan
+from data.engine.plan import make_conditions, make_plan, names_to_read
 from data.engine.result import finish
-from data.engine.spec import Filter, Spec, check_filter, check_limit
+from data.engine.spec import Filter, Spec
 from data.engine.sql import Query, write_query, write_where
 
 _VIEW = duck.quote_identifier("paliers_source")
@@ -72,10 +72,7 @@ class DuckEngine:
         self, filters: Sequence[Filter] = (), *, columns: Sequence[str] | None = None, limit: int = 1_000
     ) -> pa.Table:
         """Some lines: see :class:`data.engine.Engine`."""
-        check_limit(limit)
-        for item in filters:
-            check_filter(item)
-        names = [column_named(n, self._columns).name for n in columns or readable(self._columns)]
+        names = names_to_read(filters, columns, limit, self._columns)
         where, values = write_where(make_conditions(filters, self._columns))
         texts = ["SELECT", ", ".join(map(duck.quote_identifier, names)), "FROM", _VIEW, *where, "LIMIT ?"]
         return self._run(Query(" ".join(texts), (*values, limit)))

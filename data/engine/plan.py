@@ -8,8 +8,20 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from analytics.errors import ParameterError
-from data.engine.columns import Column, Columns
-from data.engine.spec import Dimension, Filter, Measure, Month, Order, Period, Spec, as_dimension, name_of
+from data.engine.columns import Column, Columns, readable
+from data.engine.spec import (
+    Dimension,
+    Filter,
+    Measure,
+    Month,
+    Order,
+    Period,
+    Spec,
+    as_dimension,
+    check_filter,
+    check_limit,
+    name_of,
+)
 from data.engine.values import checked_values
 
 #: Rows of a cube that may be pulled from an engine.
@@ -133,6 +145,20 @@ def column_named(name: str, columns: Columns) -> Column:
     if found.kind == "autre":
         raise ParameterError("Le type de cette colonne n’est ni un texte, ni un nombre, ni une date.", colonne=name)
     return found
+
+
+def names_to_read(filters: Sequence[Filter], columns: Sequence[str] | None, limit: int, known: Columns) -> list[str]:
+    """Columns of the lines asked for, all those that can be shown by default, once the question is found valid.
+
+    Raises
+    ------
+    ParameterError
+        A filter, a column or the limit is not valid.
+    """
+    check_limit(limit)
+    for item in filters:
+        check_filter(item)
+    return [column_named(name, known).name for name in columns or readable(known)]
 
 
 def dimension_term(asked: Dimension, columns: Columns) -> Term:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.engine.columns import Column, Columns, column_of, readable
+from data.engine.columns import Column, Columns, column_of
 from data.engine.errors import failed
 from data.engine.expressions import Habits, keep, make_expression
-from data.engine.plan import column_named, make_conditions, make_plan
+from data.engine.plan import make_conditions, make_plan, names_to_read
 from data.engine.result import finish
-from data.engine.spec import Filter, Spec, check_filter, check_limit
+from data.engine.spec import Filter, Spec
 
 
 class IbisEngine:
@@ -65,10 +65,7 @@ class IbisEngine:
         self, filters: Sequence[Filter] = (), *, columns: Sequence[str] | None = None, limit: int = 1_000
     ) -> pa.Table:
         """Some lines: see :class:`data.engine.Engine`."""
-        check_limit(limit)
-        for item in filters:
-            check_filter(item)
-        names = [column_named(n, self._columns).name for n in columns or readable(self._columns)]
+        names = names_to_read(filters, columns, limit, self._columns)
         kept = keep(self._lines, make_conditions(filters, self._columns), self._habits)
         return self._ask(kept.select(*names).limit(limit))
 

@@ -111,7 +111,8 @@ def show_reading(view: View) -> None:
     ) as is_open:
         if is_open:
             _show_maturity(view)
-    unused = cached("unused", view.key, lambda: _unused_lines(view))
+    raw = view.opened.raw
+    unused = cached("unused", view.key, lambda: unused_lines(raw.rejected, raw.left_out))
     if len(unused):
         with figure.folded(f"Lignes non utilisées : {len(unused)}", icon=":material/rule:", key="rejets") as is_open:
             if is_open:
@@ -128,11 +129,11 @@ def _show_maturity(view: View) -> None:
     figure.show_table(pd.DataFrame(shown))
 
 
-def _unused_lines(view: View) -> pd.DataFrame:
-    raw = view.opened.raw
-    lines = pd.concat([raw.rejected.assign(sort="rejetée"), raw.left_out.assign(sort="laissée de côté")])
+def unused_lines(rejected: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
+    """Lines of a file that are not used, what became of each and why, under French headers."""
+    lines = pd.concat([rejected.assign(sort="rejetée"), left_out.assign(sort="laissée de côté")])
     names = {"ligne": "Ligne", "sort": "Sort", "colonne": "Colonne", "valeur": "Valeur", "raison": "Raison"}
-    return lines.reindex(columns=list(names)).rename(columns=names)
+    return lines.reindex(columns=list(names)).astype({"ligne": "Int64"}).rename(columns=names)
 
 
 def _show_unused(unused: pd.DataFrame) -> None:

@@ -17,13 +17,12 @@ from pages.components import figure, state
 from pages.components.datasets import use_dataset
 from pages.components.depots import DEPOT
 from pages.components.messages import safe, show_error
-from pages.components.quality import findings_table, show_marks, verdict
+from pages.components.quality import findings_table, show_marks, unused_lines, verdict
 from pages.components.questions import ask_all
 from pages.components.sidebar import View
 
 SEPARATORS = {";": "point-virgule", ",": "virgule", "\t": "tabulation", "|": "barre verticale"}
 DECIMALS = {",": "virgule décimale", ".": "point décimal"}
-UNUSED = {"ligne": "Ligne", "sort": "Sort", "colonne": "Colonne", "valeur": "Valeur", "raison": "Raison"}
 RETENTIONS = {"3 mois": 3, "12 mois": 12, "24 mois": 24}
 PURPOSE, RETENTION = "finalite", "conservation"
 
@@ -125,12 +124,9 @@ def _show_questions(token: str, report: Report) -> None:
 
 
 def _show_unused(report: Report) -> None:
-    lines = pd.concat(
-        [report.rejected_lines.assign(sort="rejetée"), report.left_out_lines.assign(sort="laissée de côté")]
-    )
+    lines = unused_lines(report.rejected_lines, report.left_out_lines)
     if lines.empty:
         return
-    lines = lines.reindex(columns=list(UNUSED)).astype({"ligne": "Int64"}).rename(columns=UNUSED)
     with st.expander(f"Lignes non utilisées : {format_number(report.rejected + report.left_out)}"):
         figure.show_table(lines)
         st.download_button(

@@ -71,10 +71,10 @@ def test_a_large_text_understood_from_its_beginning_has_the_same_counts(tmp_path
     (tmp_path / "a.csv").write_text("Mois;Poste;Prestations\n" + "\n".join(rows) + "\n")
     arguments = {"path": str(tmp_path / "a.csv"), "name": "a.csv", "sheet": None, "answers": {}}
     told = {}
-    for case, threshold in (("whole", work.SAMPLE_ABOVE), ("sampled", 1000)):
+    for case, threshold in (("whole", work.LARGE), ("sampled", 1000)):
         (tmp_path / case).mkdir()
         monkeypatch.chdir(tmp_path / case)
-        monkeypatch.setattr(work, "SAMPLE_ABOVE", threshold)
+        monkeypatch.setattr(work, "LARGE", threshold)
         monkeypatch.setattr(work, "SAMPLE_BYTES", 2000)
         answer = work.prepare(arguments, lambda fraction, text="": None)
         assert answer["state"] == "pret"

@@ -1,1 +1,1 @@
-"""Files of millions of lines: copied once as UTF-8, understood on a sample, added up by DuckDB, no line lost."""
+"""Files of millions of lines: understood on a sample, swept once and added up, no line lost; DuckDB where a sweep cannot."""

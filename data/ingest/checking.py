@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analytics.schema import CARE_DIMENSIONS, COTISATION_MEASURES
 from data.ingest.plan import Plan
 from data.ingest.query import Groups
 from data.ingest.stream import Unsuited
@@ -34,6 +35,22 @@ def check_values(groups: Groups, plan: Plan, mapping: Mapping) -> None:
             raise Unsuited("codes inconnus de l’échantillon")
         if _role(field.name, sorted(values | known - {""}), plan) != _role(field.name, sorted(known - {""}), plan):
             raise Unsuited("dimension qui change de nature")
+
+
+def check_premiums(groups: Groups, mapping: Mapping) -> None:
+    """Check that premiums beside dimensions of care, which may be repeated, can be compared group by group.
+
+    Raises
+    ------
+    Unsuited
+        Several lines in a group: only whole lines tell whether their premiums are the same one.
+    """
+    measures = set(mapping.columns.values()) & set(COTISATION_MEASURES)
+    names = {mapping.columns[h] for h in mapping.headers("dimension")} | set(mapping.columns.values())
+    others = names & {*CARE_DIMENSIONS, "mois_paiement"}
+    extra = [c for h in mapping.headers("dimension") if (c := mapping.columns[h]) in mapping.labels]
+    if measures and (others or extra) and (groups.counts > 1).any():
+        raise Unsuited("cotisations répétées ou non, sur plusieurs lignes de soins")
 
 
 def _role(name: str, values: list[str], plan: Plan) -> tuple[str, str]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from data.checks.unicite import BATCH
-from data.ingest.query import Source
 from data.ingest.sample import read_lines_numbered
 from data.ingest.stream import Unsuited
+from data.ingest.transcode import Transcoded
 from data.keys import pack
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.propose import Mapping
@@ -46,7 +46,7 @@ class Copies:
 
 
 def find_copies(
-    source: Source,
+    text: Transcoded,
     read: Read,
     sample: MappingABC[int, str],
     odd: MappingABC[int, str],
@@ -58,7 +58,7 @@ def find_copies(
 
     Parameters
     ----------
-    source : Source
+    text : Transcoded
     read : callable
         Reads some lines of the file as a table.
     sample, odd : mapping of int to str
@@ -81,7 +81,7 @@ def find_copies(
     texts = {n: line for n, line in odd.items() if n in accepted and met[line] > 1}
     if len(alike) + len(texts) > MAX_COPIES:
         raise Unsuited("trop de lignes identiques")
-    texts |= read_lines_numbered(source.text.path, alike.tolist(), source.text.marks)
+    texts |= read_lines_numbered(text, alike.tolist())
     if not texts:
         return none
     table, mapping = read(dict(sorted((dict(sample) | texts).items())))

@@ -41,8 +41,8 @@ class Form:
         Decimal sign, "" when there is none.
     scale : int
         Decimals kept.
-    key : str
-        SQL over `{c}` that gives a date of the same month; "{c}" itself when the cell is kept as it is.
+    order : {"", "jma", "amj"}
+        Order of the day, month and year; "" when the cell is kept as it is.
     plain : bool
         True for numbers made of digits, a minus and a decimal sign only: they are cast while they are read.
     """
@@ -51,8 +51,20 @@ class Form:
     removed: tuple[str, ...] = ()
     decimal: str = ""
     scale: int = 0
-    key: str = "{c}"
+    order: str = ""
     plain: bool = False
+
+    @property
+    def key(self) -> str:
+        """SQL over `{c}` that gives a date of the same month, "" for an empty cell; the cell itself without order."""
+        day = {"jma": "'01' || substr({c}, 3, 8)", "amj": "substr({c}, 1, 7) || substr({c}, 5, 1) || '01'"}
+        return f"CASE WHEN {{c}} <> '' THEN {day[self.order]} ELSE '' END" if self.order else "{c}"
+
+    def first_day(self, cell: str) -> str:
+        """What `key` gives, of one cell."""
+        if not cell or not self.order:
+            return cell
+        return "01" + cell[2:10] if self.order == "jma" else f"{cell[:7]}{cell[4]}01"
 
 
 def number_form(texts: Iterable[str], decimal: str | None) -> Form:
@@ -67,11 +79,14 @@ def number_form(texts: Iterable[str], decimal: str | None) -> Form:
     """
     cells = list(texts)
     other = {",": ".", ".": ","}.get(decimal or "", "")
-    thousands = [s for s in (*_SPACES, *other) if _any(rf"-?\d{{1,3}}(?:{re.escape(s)}\d{{3}})+(?:[,.]\d+)?", cells)]
-    euro = _any(r"-?\d[\d\s.,]*\s?€", cells)
+    thousands = [
+        s for s in (*_SPACES, *other) if _any(rf"-?\d{{1,3}}(?:{re.escape(s)}\d{{3}})+(?:[,.]\d+)?", cells, with_=s)
+    ]
+    euro = _any(r"-?\d[\d\s.,]*\s?€", cells, with_="€")
     padded = any(c != c.strip(" ") for c in cells)
     sign = re.escape(decimal or "")
-    found = [len(m[1]) for c in cells if decimal and (m := re.fullmatch(rf"\s*-?\d[\d\s.]*{sign}(\d+)\s?€?\s*", c))]
+    written = re.compile(rf"\s*-?\d[\d\s.]*{sign}(\d+)\s?€?\s*")
+    found = {len(m[1]) for c in cells if decimal and decimal in c and (m := written.fullmatch(c))}
     scale = min(max(found, default=0), _MOST_DECIMALS)
     # One decimal more than seen would be read as well, two are the usual cents.
     scale = max(scale, 2) if scale else 0
@@ -98,30 +113,24 @@ def date_form(texts: Iterable[str], months: Iterable[np.datetime64], *, needed: 
         True when the cell may not be empty.
     """
     cells, read = list(texts), list(months)
-    for shape, key in (
-        (r"\d\d([-/.])\d\d\1\d{4}", "'01' || substr({c}, 3, 8)"),
-        (r"\d{4}([-/])\d\d\1\d\d.*", "substr({c}, 1, 7) || substr({c}, 5, 1) || '01'"),
-    ):
+    for shape, order in ((r"\d\d([-/.])\d\d\1\d{4}", "jma"), (r"\d{4}([-/])\d\d\1\d\d.*", "amj")):
         fitting = [(m[1], c, d) for c, d in zip(cells, read, strict=True) if (m := re.fullmatch(shape, c))]
         signs = {sign for sign, _, _ in fitting}
         if len(signs) != 1 or len(fitting) < 0.9 * len(cells):
             continue
         sign = signs.pop()
-        first = (3, 6) if shape.startswith(r"\d\d(") else (5, 0)
+        first = (3, 6) if order == "jma" else (5, 0)
         if any(
             not np.isnat(d) and str(d)[:7] != f"{c[first[1] : first[1] + 4]}-{c[first[0] : first[0] + 2]}"
             for _, c, d in fitting
         ):
             return None
         mark = re.escape(sign)
-        if first[0] == 3:
+        if order == "jma":
             pattern = f"{_DAY.replace('{s}', mark)}|29{mark}02{mark}(?:{_LEAP})"
         else:
             pattern = f"(?:{_ISO_DAY.replace('{s}', mark)}|(?:{_LEAP}){mark}02{mark}29){_TIME}"
-        return Form(
-            f"(?:{pattern}){'' if needed else '?'}",
-            key=f"CASE WHEN {{c}} <> '' THEN {key} ELSE '' END" if not needed else key,
-        )
+        return Form(f"(?:{pattern}){'' if needed else '?'}", order=order)
     return None
 
 
@@ -135,8 +144,10 @@ def distinct(cells: pd.Series) -> list[str]:
     return [str(c) for c in pd.unique(cells)]
 
 
-def _any(pattern: str, cells: list[str]) -> bool:
-    return any(re.fullmatch(rf"\s*{pattern}\s*€?\s*", c) for c in cells)
+def _any(pattern: str, cells: list[str], *, with_: str) -> bool:
+    """True when a cell that holds a sign has the whole of a pattern."""
+    whole = re.compile(rf"\s*{pattern}\s*€?\s*")
+    return any(with_ in c and whole.fullmatch(c) for c in cells)
 
 
 def _padded(pattern: str, padded: bool) -> str:

@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.errors import ReadError
-from analytics.schema import CARE_DIMENSIONS, COTISATION_MEASURES
 from data.ingest.forms import FREE, Form, blank_form, date_form, distinct, number_form
 from data.ingest.stream import Unsuited
-from data.ingest.transcode import Transcoded
 from data.mapping.propose import Mapping, propose_mapping
 from data.readers import Table, read_table
 from data.readers.dialect import find_text_layout
@@ -95,8 +93,18 @@ def read_reduced(lines: MappingABC[int, str], *, name: str, answers: MappingABC[
     return table, propose_mapping(table, answers=answers)
 
 
-def make_plan(text: Transcoded, lines: MappingABC[int, str], table: Table, mapping: Mapping) -> Plan:
+def make_plan(*, quotes: bool, lines: MappingABC[int, str], table: Table, mapping: Mapping) -> Plan:
     """Plan of a file from some of its lines.
+
+    Parameters
+    ----------
+    quotes : bool
+        True when a double quote is somewhere in the file.
+    lines : mapping of int to str
+    table : Table
+        The lines, read.
+    mapping : Mapping
+        Its roles.
 
     Raises
     ------
@@ -106,25 +114,14 @@ def make_plan(text: Transcoded, lines: MappingABC[int, str], table: Table, mappi
     layout = find_text_layout("\n".join(lines.values()) + "\n")
     if len(layout.separator) != 1 or not layout.separator.isascii() or layout.escape or layout.doubts:
         raise Unsuited("séparateur ou guillemets inhabituels")
-    if text.quotes and layout.quote != '"':
+    if quotes and layout.quote != '"':
         raise Unsuited("guillemets inhabituels")
     if tuple(table.frame.columns) != layout.header or layout.first_line not in lines:
         raise Unsuited("titres inhabituels")
     if table.dialect["unites"]:
         raise Unsuited("montants qui ne sont pas en euros")
-    _refuse_premiums(mapping)
     fields = tuple(_field(name, table, mapping) for name in layout.header)
     return Plan(layout, fields, table, mapping)
-
-
-def _refuse_premiums(mapping: Mapping) -> None:
-    """Premiums beside dimensions of care may be repeated: only whole lines tell."""
-    measures = set(mapping.columns.values()) & set(COTISATION_MEASURES)
-    names = {mapping.columns[h] for h in mapping.headers("dimension")} | set(mapping.columns.values())
-    others = names & {*CARE_DIMENSIONS, "mois_paiement"}
-    extra = [c for h in mapping.headers("dimension") if (c := mapping.columns[h]) in mapping.labels]
-    if measures and (others or extra):
-        raise Unsuited("cotisations à côté des prestations")
 
 
 def _field(name: str, table: Table, mapping: Mapping) -> Field:

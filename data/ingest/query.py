@@ -151,7 +151,7 @@ def scan_lines(source: Source) -> np.ndarray:
     Unsuited
         The lines cannot be told apart.
     """
-    fits = f"regexp_full_match(coalesce(x, ''), {quote_literal(_line_pattern(source))})"
+    fits = f"regexp_full_match(coalesce(x, ''), {quote_literal(line_pattern(source.plan, quotes=source.text.quotes))})"
     if source.text.totals:
         fits += f" AND NOT regexp_matches(coalesce(x, ''), {quote_literal(_TOTAL)})"
     digests = _room(source, np.uint64)
@@ -266,12 +266,12 @@ def _euros(sums: pa.ChunkedArray, scale: int) -> np.ndarray:
     return np.round(np.array(values, dtype=np.float64), scale)
 
 
-def _line_pattern(source: Source) -> str:
-    separator = re.escape(source.plan.layout.separator)
-    quotes = source.text.quotes
+def line_pattern(plan: Plan, *, quotes: bool) -> str:
+    """Regular expression, for RE2 and for `re`, of a line that the readers read as the plan says."""
+    separator = re.escape(plan.layout.separator)
     outside = f'[^{separator}"\n]' if quotes else f"[^{separator}\n]"
     cells = []
-    for field in source.plan.fields:
+    for field in plan.fields:
         pattern = f"(?:{field.form.pattern})" if field.form.pattern else f"{FREE}*"
         bare = pattern.replace(FREE, outside)
         within = pattern.replace(FREE, '[^"\n]')

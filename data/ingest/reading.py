@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as MappingABC
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from data.ingest.checking import check_values
+from data.ingest.checking import check_premiums, check_values
 from data.ingest.combine import combine, counted_mapping
 from data.ingest.copies import Copies, find_alike, find_copies
 from data.ingest.plan import Plan, make_plan, read_reduced
 from data.ingest.query import Groups, Source, add_up, open_source, scan_lines
 from data.ingest.rows import write_rows
-from data.ingest.sample import read_lines_numbered, sample_lines
+from data.ingest.sample import peek, read_lines_numbered, sample_lines
 from data.ingest.stream import Unsuited
-from data.ingest.transcode import Transcoded, transcode
+from data.ingest.sweep import PIECE, sweep
+from data.ingest.transcode import UTF8, Transcoded, digest_of, guess_encoding, transcode
 from data.ingest.undated import counted_layout, without_months
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.propose import Mapping
@@ -93,27 +97,128 @@ def read_stream(
     ReadError, MappingError
         As :func:`data.load_dataset` says.
     """
-    text = _copied(path, folder, progress)
-    progress(0.5, "Compréhension des colonnes")
-    known = _Reader(text, name, answers)
+    progress = _forward(progress)
+    file = _File(path, folder, name, answers, check, lines_dir, progress)
+    with ExitStack() as closing:
+        try:
+            return _follow(_swept(file, closing), lines_dir, progress)
+        except Unsuited:
+            return _follow(_queried(file, closing), lines_dir, progress)
+
+
+def _forward(progress: Progress) -> Progress:
+    """Progress that never goes back, even when a file is read a second time."""
+    most = 0.0
+
+    def told(fraction: float, text: str) -> None:
+        nonlocal most
+        most = max(most, fraction)
+        progress(most, text)
+
+    return told
+
+
+@dataclass(frozen=True)
+class _File:
+    """What was asked of a file: the parameters of `read_stream`."""
+
+    path: Path
+    folder: Path
+    name: str
+    answers: MappingABC[str, str]
+    check: Callable[[Mapping], None]
+    lines_dir: Path | None
+    progress: Progress
+
+    def copied(self) -> Transcoded:
+        """The whole text in UTF-8, copied when it is not."""
+        size, done = max(self.path.stat().st_size, 1), 0
+
+        def told(count: int) -> None:
+            nonlocal done
+            done += count
+            self.progress(min(0.5 * done / size, 0.5), "Copie du fichier")
+
+        return transcode(self.path, self.folder / "texte.csv", told)
+
+    def opened(self, text: Transcoded, plan: Plan, closing: ExitStack) -> Source:
+        """Queries on a text in UTF-8."""
+        source = open_source(text, plan, self.folder, self.lines_dir)
+        closing.enter_context(source.connection)
+        return source
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """The lines of a file sorted out.
+
+    Attributes
+    ----------
+    text : Transcoded
+    plan : Plan
+    known : _Reader
+    lines : dict of int to str
+        The sample.
+    groups : Groups
+        The regular lines, added up.
+    odd, blank : dict of int to str
+        The others, with something in them or not.
+    alike : numpy.ndarray of int
+        Regular lines that may be identical to another.
+    source : callable
+        Opens the queries on the text, copied in UTF-8 at that time if it is not yet.
+    """
+
+    text: Transcoded
+    plan: Plan
+    known: _Reader
+    lines: dict[int, str]
+    groups: Groups
+    odd: dict[int, str]
+    blank: dict[int, str]
+    alike: np.ndarray
+    source: Callable[[], Source]
+
+
+def _swept(file: _File, closing: ExitStack) -> _Scan:
+    """The file read once, as it is."""
+    encoding, compression = guess_encoding(file.path)
+    if compression or encoding.startswith("utf-16"):
+        raise Unsuited("archive ou texte de deux octets par caractère")
+    with ThreadPoolExecutor(1) as hasher:
+        sha256 = hasher.submit(digest_of, file.path)
+        file.progress(0.0, "Compréhension des colonnes")
+        sample = peek(file.path, encoding, PIECE)
+        table, mapping = read_reduced(sample.lines, name=file.name, answers=file.answers)
+        file.check(mapping)
+        plan = make_plan(quotes=False, lines=sample.lines, table=table, mapping=mapping)
+        found = sweep(file.path, encoding, plan, sha256, lambda done: file.progress(0.6 * done, "Lecture des lignes"))
+    text = found.text
+    numbers = sample.numbers(text)
+    known = _Reader(text, file.name, file.answers)
+    plan = replace(plan, table=known.numbered(table, numbers))
+    lines = {int(numbers[rank]): line for rank, line in sample.lines.items()}
+    odd, blank = _parted(found.irregular, plan)
+    source = cache(lambda: file.opened(text if encoding in UTF8 else file.copied(), plan, closing))
+    return _Scan(text, plan, known, lines, found.groups, odd, blank, find_alike(found.digests), source)
+
+
+def _queried(file: _File, closing: ExitStack) -> _Scan:
+    """The file copied in UTF-8, then read by queries."""
+    text = file.copied()
+    file.progress(0.5, "Compréhension des colonnes")
+    known = _Reader(text, file.name, file.answers)
     lines = sample_lines(text)
     table, mapping = known.read(lines)
-    check(mapping)
-    plan = make_plan(text, lines, table, mapping)
-    source = open_source(text, plan, folder, lines_dir)
-    with source.connection:
-        return _follow(source, known, lines, lines_dir, progress)
-
-
-def _copied(path: Path, folder: Path, progress: Progress) -> Transcoded:
-    size, done = max(path.stat().st_size, 1), 0
-
-    def told(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(min(0.5 * done / size, 0.5), "Copie du fichier")
-
-    return transcode(path, folder / "texte.csv", told)
+    file.check(mapping)
+    plan = make_plan(quotes=text.quotes, lines=lines, table=table, mapping=mapping)
+    source = file.opened(text, plan, closing)
+    file.progress(0.55, "Contrôle des lignes")
+    digests = scan_lines(source)
+    odd, blank = _irregular(source, digests)
+    file.progress(0.65, "Addition par mois")
+    groups = add_up(source, [line for line in [*odd.values(), *blank.values()] if line])
+    return _Scan(text, plan, known, lines, groups, odd, blank, find_alike(digests), lambda: source)
 
 
 @dataclass(frozen=True)
@@ -126,7 +231,10 @@ class _Reader:
 
     def read(self, lines: MappingABC[int, str]) -> tuple[Table, Mapping]:
         table, mapping = read_reduced(lines, name=self.name, answers=self.answers)
-        numbers = np.array([0, *lines])
+        return self.numbered(table, np.array([0, *lines])), mapping
+
+    def numbered(self, table: Table, numbers: np.ndarray) -> Table:
+        """A table of some lines, each under its number in the file instead of its rank."""
         dialect = {**table.dialect, "encoding": self.text.encoding, "compression": self.text.compression}
         dialect |= {"lignes": self.text.lines, "header_rows": tuple(int(numbers[i]) for i in dialect["header_rows"])}
         return replace(
@@ -136,28 +244,26 @@ class _Reader:
             rejected=table.rejected.assign(ligne=numbers[table.rejected["ligne"].to_numpy()]),
             left_out=table.left_out.assign(ligne=numbers[table.left_out["ligne"].to_numpy()]),
             findings=table.findings.assign(ligne=_renumbered(table.findings["ligne"], numbers)),
-        ), mapping
+        )
 
 
 def _renumbered(lines: pd.Series, numbers: np.ndarray) -> pd.Series:
     return lines.map(lambda at: int(numbers[int(at)]), na_action="ignore").astype("Int64")
 
 
-def _follow(
-    source: Source, known: _Reader, lines: dict[int, str], lines_dir: Path | None, progress: Progress
-) -> Streamed:
-    progress(0.55, "Contrôle des lignes")
-    numbers, alike = _scanned(source)
-    odd, blank = _irregular(source, numbers)
-    progress(0.65, "Addition par mois")
-    groups = _added(source, odd, blank)
-    table, mapping = _read_again(source, known, lines, odd)
-    _refuse_disagreement(table, source.plan, {*odd, *blank})
-    table = _with_blanks(table, list(blank), lines)
-    check_values(groups, source.plan, mapping)
-    both, every = combine(table, odd, groups, source.plan), groups
-    groups, undated = without_months(source, both, mapping, groups, {*odd, *blank})
-    whole, both = both, combine(table, odd, groups, source.plan)
+def _follow(scan: _Scan, lines_dir: Path | None, progress: Progress) -> Streamed:
+    progress(0.7, "Réunion des lignes")
+    plan, odd, groups = scan.plan, scan.odd, scan.groups
+    irregular = {*odd, *scan.blank}
+    _refuse_miscount(scan)
+    table, mapping = _read_again(scan)
+    _refuse_disagreement(table, plan, irregular)
+    table = _with_blanks(table, list(scan.blank), scan.lines)
+    check_values(groups, plan, mapping)
+    check_premiums(groups, mapping)
+    both, every = combine(table, odd, groups, plan), groups
+    groups, undated = without_months(scan.source, plan, both, mapping, groups, irregular)
+    whole, both = both, combine(table, odd, groups, plan)
     mapping = counted_mapping(mapping, both, groups)
     summed = canonical_lines(both, mapping)
     if (summed.left_out["ligne"] == 0).any() or (summed.rejected["ligne"] == 0).any():
@@ -165,51 +271,50 @@ def _follow(
     summed = replace(summed, rejected=pd.concat([summed.rejected, undated], ignore_index=True))
     mapping = counted_layout(whole, mapping, every, summed.rejected)
     progress(0.75, "Recherche des lignes identiques")
-    copies = find_copies(source, known.read, lines, odd, summed, groups.counts, alike)
+    copies = find_copies(scan.text, scan.known.read, scan.lines, odd, summed, groups.counts, scan.alike)
     progress(0.85, "Écriture des lignes")
     rows = ""
     if lines_dir is not None:
-        rows = write_rows(source, summed, mapping, groups, lines_dir, all_regular=not odd and undated.empty)
+        all_regular = not odd and undated.empty
+        rows = write_rows(scan.source(), summed, mapping, groups, lines_dir, all_regular=all_regular)
     progress(1.0, "Lignes additionnées")
-    return Streamed(table, mapping, summed, copies, source.text.sha256, rows)
+    return Streamed(table, mapping, summed, copies, scan.text.sha256, rows)
 
 
-def _scanned(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the lines that are not regular, and of the regular lines that may be identical to another."""
-    digests = scan_lines(source)
-    numbers = np.flatnonzero(digests == 0) + 1
-    return numbers[numbers >= source.plan.layout.first_line], find_alike(digests)
-
-
-def _irregular(source: Source, numbers: np.ndarray) -> tuple[dict[int, str], dict[int, str]]:
+def _irregular(source: Source, digests: np.ndarray) -> tuple[dict[int, str], dict[int, str]]:
     """Irregular lines by number, those with something in them and those that are blank."""
+    numbers = np.flatnonzero(digests == 0) + 1
+    numbers = numbers[numbers >= source.plan.layout.first_line]
     if len(numbers) > MAX_ODD:
         raise Unsuited("trop de lignes irrégulières")
-    found = read_lines_numbered(source.text.path, numbers.tolist(), source.text.marks)
+    found = read_lines_numbered(source.text, numbers.tolist())
     if any(line.count('"') % 2 for line in found.values()):
         raise Unsuited("cellules sur plusieurs lignes")
-    signs = f' \t\u00a0"{source.plan.layout.separator}'
-    odd = {n: line for n, line in found.items() if line.strip(signs)}
-    return odd, {n: line for n, line in found.items() if n not in odd}
+    return _parted(found, source.plan)
 
 
-def _added(source: Source, odd: dict[int, str], blank: dict[int, str]) -> Groups:
-    """Groups of the regular lines: each of them was added up, once."""
-    groups = add_up(source, [line for line in [*odd.values(), *blank.values()] if line])
-    expected = source.text.lines - source.plan.layout.first_line + 1 - len(odd) - len(blank)
-    if int(groups.counts.sum()) != expected or (groups.counts < 0).any():
+def _parted(irregular: dict[int, str], plan: Plan) -> tuple[dict[int, str], dict[int, str]]:
+    """Lines with something in them, and those that are blank."""
+    signs = f' \t\u00a0"{plan.layout.separator}'
+    odd = {n: line for n, line in irregular.items() if line.strip(signs)}
+    return odd, {n: line for n, line in irregular.items() if n not in odd}
+
+
+def _refuse_miscount(scan: _Scan) -> None:
+    """Each regular line was added up, once."""
+    expected = scan.text.lines - scan.plan.layout.first_line + 1 - len(scan.odd) - len(scan.blank)
+    if int(scan.groups.counts.sum()) != expected or (scan.groups.counts < 0).any():
         raise Unsuited("lignes impossibles à distinguer")
-    return groups
 
 
-def _read_again(source: Source, known: _Reader, lines: dict[int, str], odd: dict[int, str]) -> tuple[Table, Mapping]:
+def _read_again(scan: _Scan) -> tuple[Table, Mapping]:
     """The sample with every irregular line; the plan must not change."""
-    plan = source.plan
+    plan, odd, lines = scan.plan, scan.odd, scan.lines
     if set(odd) <= set(lines):
         return plan.table, plan.mapping
     if len(odd) > _FEW:
-        lines |= sample_lines(source.text, min(_MANY_PLACES, len(odd) // 25))
-    table, mapping = known.read(dict(sorted((lines | odd).items())))
+        lines = lines | sample_lines(scan.text, min(_MANY_PLACES, len(odd) // 25))
+    table, mapping = scan.known.read(dict(sorted((lines | odd).items())))
     same = mapping.columns == plan.mapping.columns and mapping.kinds == plan.mapping.kinds
     kinds = [_kind(table.tidy[f.name]) == _kind(plan.table.tidy[f.name]) for f in plan.fields]
     same = same and set(mapping.blocking) <= set(plan.mapping.blocking) and not table.dialect["unites"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.french import format_number
 from data.findings import join, to_frame
+from data.ingest.plan import Plan
 from data.ingest.query import Groups, Source, lines_of
 from data.ingest.stream import Unsuited
 from data.mapping.calendar import months_of
@@ -26,13 +27,20 @@ _WITHOUT_MONTH = "exhaustivite.soins_sans_mois"
 
 
 def without_months(
-    source: Source, both: Table, mapping: Mapping, groups: Groups, irregular: Collection[int]
+    source: Callable[[], Source],
+    plan: Plan,
+    both: Table,
+    mapping: Mapping,
+    groups: Groups,
+    irregular: Collection[int],
 ) -> tuple[Groups, pd.DataFrame]:
     """The groups that have a month, and the lines of the others: ligne, colonne, valeur, raison.
 
     Parameters
     ----------
-    source : Source
+    source : callable
+        Opens the queries on the text.
+    plan : Plan
     both : Table
         The groups, then the irregular lines.
     mapping : Mapping
@@ -47,19 +55,19 @@ def without_months(
     """
     size = len(groups.counts)
     dated = months_of(both, mapping.header_of).iloc[:size].notna().to_numpy()
+    if dated.all():
+        return groups, both.rejected.iloc[:0]
     found = canonical_lines(both, mapping).rejected
     found = found[found["ligne"] == 0]
-    if dated.all():
-        return groups, found
     expected = int(groups.counts[~dated].sum())
     if expected > MAX_UNDATED:
         raise Unsuited("trop de lignes sans mois")
-    months = source.plan.of_role("mois")
+    months = plan.of_role("mois")
     bad = {tuple(groups.keys[f.name][i] for _, f in months) for i in np.flatnonzero(~dated)}
     if len(bad) > _MAX_CELLS:
         raise Unsuited("trop de mois illisibles")
-    numbers = lines_of(source, [at for at, _ in months], sorted(bad))
-    numbers = numbers[numbers >= source.plan.layout.first_line]
+    numbers = lines_of(source(), [at for at, _ in months], sorted(bad))
+    numbers = numbers[numbers >= plan.layout.first_line]
     numbers = numbers[~np.isin(numbers, np.fromiter(irregular, dtype=np.int64))]
     if len(numbers) != expected:
         raise Unsuited("lignes impossibles à distinguer")

@@ -230,6 +230,8 @@ class _Search:
     def ask_margins(self) -> None:
         """Margins without their crossing: the same amounts by age, then by sex."""
         words = np.array([self.is_(at, WHOLE) for at in range(len(self.axes))])
+        if not words.any():
+            return
         patterns = np.array(["".join("01"[int(w)] for w in column) for column in words.T])
         kinds = [p for p in np.unique(patterns[self.live & words.any(axis=0)]) if (patterns == p).any()]
         month, measure = pack(self.keys, self.months), self.measures[0]
@@ -293,6 +295,8 @@ class _Search:
             others = np.bincount(key, np.nan_to_num(amounts))[key] - amounts
             telling = several & ~np.isnan(amounts) & (amounts != 0)
             good = telling & _close(amounts, others)
+            if np.count_nonzero(good) < least:
+                continue
             cells = pd.DataFrame(
                 {"code": codes, "told": telling, "good": good, "amount": np.where(good, amounts, np.nan)}
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import gzip
 import hashlib
 import io
+import itertools
 import zipfile
 
 import numpy as np
@@ -16,93 +16,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import data.ingest.reading
 import data.ingest.rows
 import data.ingest.sample
+import data.ingest.sweep
 import data.loading
 from analytics.errors import MappingError, ReadError
 from data import load_dataset
-from data.ingest.reading import read_stream
-from data.ingest.stream import Unsuited
-
-REGIONS = ("Île-de-France", "Bretagne", "Provence-Alpes-Côte d’Azur", "Cœur de ville < 100 €")
-POSTES = ("Optique", "Dentaire", "Hospitalisation", "Pharmacie", "Médecine générale")
-HEADER = "num_ligne;date_soins;region;poste;observation;actes;frais_reels;prestation"
-
-
-def make_lines(count: int = 400, seed: int = 0, day: str = "{d:02d}/{m:02d}/{y}", amount: str = "{:.2f}") -> list[str]:
-    rng = np.random.default_rng(seed)
-    lines = []
-    for i in range(count):
-        y, m, d = 2022 + int(rng.integers(3)), 1 + int(rng.integers(12)), 1 + int(rng.integers(28))
-        spent = float(rng.integers(100, 90_000)) / 100
-        numbers = [amount.format(v).replace(".", ",") for v in (spent, round(spent * 0.4, 2))]
-        when = day.format(y=y, m=m, d=d)
-        cells = [
-            f"{i:06d}",
-            when,
-            REGIONS[rng.integers(4)],
-            POSTES[rng.integers(5)],
-            f"dossier {i}",
-            str(rng.integers(1, 5)),
-            *numbers,
-        ]
-        lines.append(";".join(cells))
-    return lines
-
-
-def as_bytes(lines: list[str], encoding: str = "cp1252", end: str = "\n", header: str = HEADER) -> bytes:
-    return end.join([header, *lines, ""]).encode(encoding)
-
-
-def streamed(raw: bytes, **options):
-    """Dataset with the smallest threshold, and how the fast path ended: "" when it went to its end."""
-    ends = []
-
-    def watched(*args, **kwargs):
-        try:
-            found = read_stream(*args, **kwargs)
-        except Unsuited as reason:
-            ends.append(str(reason))
-            raise
-        ends.append("")
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data.loading, "read_stream", watched)
-        dataset = load_dataset(raw, threshold=1, **options)
-    (end,) = ends
-    return dataset, end
-
-
-def told(findings: pd.DataFrame) -> list[tuple]:
-    findings = findings.assign(euros=findings["euros"].astype("float64").round(4))
-    rows = findings.astype("object").where(findings.notna(), None)
-    texts = rows.assign(
-        message=rows["message"].str.replace(r"elle a (plus de )?\S+ valeurs", "elle a beaucoup de valeurs", regex=True)
-    )
-    return sorted(map(tuple, texts.astype("str").to_numpy()))
-
-
-def assert_same(one, other) -> None:
-    for name in ("prestation", "cotisation"):
-        pd.testing.assert_frame_equal(
-            getattr(one, name), getattr(other, name), rtol=0, atol=1e-6, check_categorical=True
-        )
-    for name in ("rejected", "left_out"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
-    for field in dataclasses.fields(one):
-        if field.name not in ("prestation", "cotisation", "rejected", "left_out", "findings", "dialect"):
-            assert getattr(one, field.name) == getattr(other, field.name), field.name
-    # The two files of lines differ in the type of their amounts.
-    assert one.dialect | {"parquet": ""} == other.dialect | {"parquet": ""}
-    assert told(one.findings) == told(other.findings)
-
-
-def check(raw: bytes, *, fast: bool = True, **options):
-    dataset, end = streamed(raw, **options)
-    assert (end == "") == fast, end
-    assert_same(dataset, load_dataset(raw, **options))
-    return dataset
+from tests.data.streams import (
+    HEADER,
+    POSTES,
+    REGIONS,
+    as_bytes,
+    assert_same,
+    check,
+    make_lines,
+    one_way,
+    refuse,
+    streamed,
+    told,
+)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "utf-16", "mac_roman"])
@@ -172,6 +105,19 @@ def test_every_line_is_accounted_for():
     assert_same(dataset, known)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8", "utf-8-sig", "mac_roman"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_out_of_the_ordinary_do_not_stop_a_sweep(monkeypatch, encoding, end):
+    monkeypatch.setattr(data.ingest.reading, "_queried", refuse)
+    lines = make_lines(amount="{:.1f}")
+    for i, kind in enumerate(sorted(kind for kind in ODD if "guillemet" not in kind and kind != "lisible")):
+        lines[i * 20 : i * 20] = ODD[kind]
+    raw = as_bytes(lines, encoding, end)
+    dataset, gave_up = one_way(raw)
+    assert gave_up == ""
+    assert_same(dataset, load_dataset(raw))
+
+
 @pytest.mark.parametrize("kind", ["retour", "ouvert", "deux encodages"])
 def test_what_only_the_whole_settles_is_read_in_memory(kind):
     lines = make_lines()
@@ -238,6 +184,30 @@ def test_questions_are_those_of_the_reading_in_memory():
         assert "colonne:montant" in {q.key for q in caught.value.questions}
     answers = {"colonne:montant": "frais_reels", "colonne:valeur": "prestation"}
     check(raw, mapping=answers)
+
+
+def make_premiums(*, repeated: bool) -> list[str]:
+    """A mutual's monthly export: one line per month, contract and poste, the premium on each of them."""
+    rng, lines = np.random.default_rng(5), []
+    for month in range(24):
+        for region, contrat in itertools.product(REGIONS[:3], ("Individuel", "Collectif")):
+            heads = int(rng.integers(100, 900))
+            premium = heads * 60 + int(rng.integers(100)) / 100
+            for rank, poste in enumerate(POSTES):
+                own = premium if repeated else premium * (rank + 1) / 15
+                day, paid = f"{2022 + month // 12}-{month % 12 + 1:02d}", rng.integers(100, 9000) / 7
+                lines.append(f"{day};{region};{contrat};{poste};{heads};{own:.2f};{paid:.2f}".replace(".", ","))
+    return lines
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_premiums_beside_care_are_taken_once_or_by_poste(repeated):
+    header = "mois;region;contrat;poste;beneficiaires;cotisation HT;prestation"
+    lines = make_premiums(repeated=repeated)
+    dataset = check(as_bytes(lines, header=header), base="HT")
+    assert ("poste" in dataset.cotisation.columns) != repeated
+    # Two lines of the same group: which premium counts is told by whole lines.
+    check(as_bytes([lines[4], *lines], header=header), fast=False, base="HT")
 
 
 def test_spellings_are_merged_as_the_whole_file_says():
@@ -342,7 +312,7 @@ cells = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(["01/02/2023", "2023-02-01", "", "32/01/2023", "1/2/23"]), st.sampled_from(["Optique", "", " optique", "Total", '"Optique"']), cells), max_size=6),
     st.sampled_from(["cp1252", "utf-8"]),

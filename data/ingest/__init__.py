@@ -1,1 +1,1 @@
-"""Files of millions of lines: understood on a sample, swept once and added up, no line lost; DuckDB where a sweep cannot."""
+"""Files of millions of lines: understood on a sample, swept once and added up, no line lost; else DuckDB."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import statistics
 import time
@@ -19,6 +18,7 @@ import pandas as pd
 
 from analytics.diagnostic import decompose, decompose_ratio
 from analytics.diagnostic.shapley import shapley_product
+from benchmarks.report import print_json, print_table, times
 
 KEYS = ["contrat", "poste"]
 
@@ -91,9 +91,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
     figures = run(2_000, 3 if parser.parse_args().quick else 20)
+    peers = {"shapley_ms": "shapley_par_ordres_ms"}
+    rows = []
     for name, value in figures.items():
-        print(f"{name:<24}{value:>14.4g}")
-    print(json.dumps({"benchmark": "bridge", **figures}))
+        peer = figures.get(peers.get(name, ""))
+        beside = [f"{peer:.4g}", times(peer, value)] if peer else []
+        if name not in (*peers.values(), "rapport"):
+            rows.append([name, f"{value:.4g}", *beside])
+    print_table(["", "Paliers", "ordre par ordre", "rapport"], rows)
+    print_json("bridge", figures)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks import Absent
+
 #: How long a server may take to answer.
 PATIENCE = 60
 _POSTGRES = {
@@ -26,10 +28,6 @@ _POSTGRES = {
     "double": "double precision",
     "date32[day]": "date",
 }
-
-
-class Absent(Exception):
-    """The engine is not on this machine."""
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import json
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import engine_servers
 from benchmarks.engine_lines import make_lines, make_specs
+from benchmarks.report import print_json, ratio, times
 from data.engine import Engine, Spec, open_engine
 
 
@@ -98,6 +98,7 @@ def show(found: dict[str, dict], specs: dict[str, Spec]) -> dict[str, int]:
         f"{'ensemble':45}"
         + "".join(f"{f'{same[n]}/{len(specs)} {t:6.1f} s':>16}" for n, t in zip(found, totals, strict=True))
     )
+    print(f"{'rapport à DuckDB':45}" + "".join(f"{times(t, totals[0]):>16}" for t in totals))
     for name, engine in found.items():
         for spec, cube in engine["cubes"].items():
             if "error" in cube:
@@ -119,9 +120,12 @@ def main() -> int:
         pq.write_table(make_lines(rows), path, row_group_size=100_000)
         found = run(path, specs, set(options.engines))
     same = show(found, specs)
-    figures = {n: {"identical": same[n], "seconds": round(sum(c["seconds"] for c in e["cubes"].values()), 2)}
-               for n, e in found.items()}  # fmt: skip
-    print(json.dumps({"lines": rows, "cubes": len(specs), "engines": figures}, ensure_ascii=False))
+    seconds = {name: sum(c["seconds"] for c in engine["cubes"].values()) for name, engine in found.items()}
+    figures = {
+        name: {"identical": same[name], "seconds": spent, "ratio": ratio(spent, seconds["DuckDB"])}
+        for name, spent in seconds.items()
+    }
+    print_json("engines", {"lines": rows, "cubes": len(specs), "engines": figures})
     return 0 if all(n == len(specs) for n in same.values()) else 1
 
 

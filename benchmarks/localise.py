@@ -14,8 +14,6 @@ power. Figures of research code that is not run here are printed as fixed refere
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +24,9 @@ import pandas as pd
 import yaml
 
 from analytics.diagnostic import locate
+from benchmarks import SHARED
+from benchmarks.report import print_json, ratio, times
 
-SHARED = Path(os.environ.get("PALIERS_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "data"
 PRIOR = 1_000.0
 #: Exact-match F1 published or measured elsewhere: (S first 20, L first 20, RS all 135); None = not measured.
 REFERENCES = {
@@ -127,30 +126,42 @@ def make_quiet(seed: int) -> pd.DataFrame:
     return frame.assign(reel=1.05 * draw(), attendu=draw())
 
 
+def print_published(name: str, cases: Callable[[], Iterator[Case]], position: int) -> dict[str, float | None]:
+    """Lines of a set of cases: ours, Adtributor, then the references; the figures of the first two."""
+    figures, ours = {}, None
+    for method in (scan, adtributor):
+        found = score(cases(), method)
+        ours = ours or found
+        cells = f"{found['f1']:>8.3f}{times(found['f1'], ours['f1']):>10}"
+        cells += f"{found['cpu_s']:>10.3f}{times(found['cpu_s'], ours['cpu_s']):>10}{found['cpu_max_s']:>10.3f}"
+        print(f"{name:<6}{method.__name__:<14}{cells}")
+        figures |= {f"{name}_{method.__name__}_{key}": value for key, value in found.items()}
+        figures[f"{name}_{method.__name__}_f1_rapport"] = ratio(found["f1"], ours["f1"])
+    for peer, values in REFERENCES.items():
+        if values[position] is not None:
+            f1 = values[position]
+            print(f"{name:<6}{peer:<14}{f1:>8.3f}{times(f1, ours['f1']):>10}   (référence)")
+    return figures
+
+
 def main() -> None:
     """Print the table, then the line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="20 quiet mutuals instead of 200")
     runs = 20 if parser.parse_args().quick else 200
-    figures: dict[str, float] = {}
-    print(f"{'jeu':<6}{'méthode':<14}{'F1':>8}{'CPU (s)':>10}{'pire (s)':>10}")
+    figures: dict[str, float | None] = {}
+    print(f"{'jeu':<6}{'méthode':<14}{'F1':>8}{'rapport':>10}{'CPU (s)':>10}{'rapport':>10}{'pire (s)':>10}")
     sources = {"S": lambda: read_published("S"), "L": lambda: read_published("L"), "RS": read_ratio}
     for position, (name, cases) in enumerate(sources.items()):
-        if not SHARED.is_dir():
+        if SHARED.is_dir():
+            figures |= print_published(name, cases, position)
+        else:
             print(f"{name:<6}données absentes : {SHARED}")
-            continue
-        for method in (scan, adtributor):
-            result = score(cases(), method)
-            print(f"{name:<6}{method.__name__:<14}{result['f1']:>8.3f}{result['cpu_s']:>10.3f}{result['cpu_max_s']:>10.3f}")
-            figures |= {f"{name}_{method.__name__}_{key}": round(value, 4) for key, value in result.items()}
-        for peer, values in REFERENCES.items():
-            if values[position] is not None:
-                print(f"{name:<6}{peer:<14}{values[position]:>8.3f}   (référence)")
     dims = ["region", "formule", "contrat", "tranche_age", "poste", "panier"]
     alarms = sum(bool(scan(make_quiet(seed), dims, 3)) for seed in range(runs))
     figures["fausses_cartes"] = alarms / runs
     print(f"fausses cartes sur bruit seul : {alarms} / {runs}")
-    print(json.dumps({"benchmark": "localise", **figures}))
+    print_json("localise", figures)
 
 
 if __name__ == "__main__":

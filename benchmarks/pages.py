@@ -14,7 +14,6 @@ Bars: lisible ≤ 3 s, réglage ≤ 300 ms, CPU ≤ 60 ms. The last line is JSON
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import signal
 import statistics
@@ -27,6 +26,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from benchmarks.report import print_json
 from tests.browser.harness import ROOT, Server, Visit, launch_chromium, open_visit, start_server
 
 PAGES = ("/", "/donnees", "/descriptif", "/diagnostic", "/predictif", "/prescriptif")
@@ -217,8 +217,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="moins de répétitions")
     figures = run(quick=parser.parse_args().quick)
     show(figures)
-    rounded = {page: {k: v if v is None else round(v, 2) for k, v in row.items()} for page, row in figures.items()}
-    print(json.dumps({"benchmark": "pages", "seuils": BARS, "pages": rounded}, ensure_ascii=False))
+    print_json("pages", {"seuils": BARS, "pages": figures})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ The last line is JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +25,7 @@ from stdnum import iban as iban_number
 from stdnum.fr import nir as nir_number
 
 from analytics.disclosure import K
+from benchmarks.report import print_json, ratio
 from data.personal import detect
 from tests.analytics.secrecy_attacker import Attack, attack, protected_mask, random_table, with_totals
 from tests.data.personal_columns import Labelled, labelled_columns
@@ -129,11 +129,13 @@ def main() -> None:
     figures["autres"] = {"Paliers": rates(others)}
     figures["autres"]["motifs"] = rates(judge(heldout, by_pattern))
     for name, table in figures.items():
+        for rated in table.values():
+            rated["rappel_rapport"] = ratio(rated["rappel"], table["Paliers"]["rappel"])
         print(f"\n{name}\n{pd.DataFrame(table).T.to_string()}")
     figures["secret"] = measure_secrecy(300 if quick else 5000)
     print(f"\nsecret statistique\n{pd.DataFrame(figures['secret']).T.to_string()}")
     print(f"\n{time.perf_counter() - start:.0f} s")
-    print(json.dumps(figures, ensure_ascii=False).replace("NaN", "null"))
+    print_json("personal", figures)
 
 
 if __name__ == "__main__":

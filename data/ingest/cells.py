@@ -106,7 +106,7 @@ def read_cells(piece: pa.Buffer, lines: int, sheet: Sheet) -> Cells | None:
     """
     try:
         table = _parsed(piece, sheet)
-        if table.num_rows != lines:
+        if table.num_rows != lines or any(column.num_chunks != 1 for column in table.columns):
             return None
         return _columns(table, sheet)
     except pa.ArrowInvalid:
@@ -125,7 +125,7 @@ def _parsed(piece: pa.Buffer, sheet: Sheet) -> pa.Table:
         convert_options=csv.ConvertOptions(
             column_types=types, check_utf8=True, null_values=[""], strings_can_be_null=True
         ),
-    ).combine_chunks()
+    )
 
 
 def _columns(table: pa.Table, sheet: Sheet) -> Cells | None:
@@ -235,11 +235,12 @@ def _without_sign(column: pa.Array, sign: int) -> pa.Array | None:
         before[1:] = np.cumsum(filled)
         starts, ends = starts[filled], ends[filled]
     marks = data == sign
-    at = np.flatnonzero(marks)
-    if len(at) != len(ends) or not (at == ends - 3).all() or not (at > starts).all():
+    if np.count_nonzero(marks) != len(ends) or (ends - starts).min(initial=4) < 4:
         return None
-    kept = data[~marks]
-    if kept.min(initial=_ZERO) < _ZERO and (data[at - 1] == _MINUS).any():
+    if not (data.take(ends - 3) == sign).all():
+        return None
+    kept = np.compress(~marks, data)
+    if kept.min(initial=_ZERO) < _ZERO and (data.take(ends - 4) == _MINUS).any():
         return None
     moved = offsets - before
     return _array(column, pa.py_buffer(moved), pa.py_buffer(kept))

@@ -4,16 +4,21 @@ from analytics.completion.complete import complete
 from analytics.completion.develop import Development, develop
 from analytics.completion.mack import ChainLadder, chain_ladder
 from analytics.completion.maturity import STATUTS, describe_maturity, develop_dataset, has_both_months, maturity
+from analytics.completion.replay import Replay, known_at, replay, replay_months
 
 __all__ = [
     "STATUTS",
     "ChainLadder",
     "Development",
+    "Replay",
     "chain_ladder",
     "complete",
     "describe_maturity",
     "develop",
     "develop_dataset",
     "has_both_months",
+    "known_at",
     "maturity",
+    "replay",
+    "replay_months",
 ]

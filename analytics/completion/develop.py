@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analytics.completion.estimate import Estimate, estimate_ultimates
 from analytics.completion.exposure import spread_exposure
+from analytics.completion.hindsight import widen
 from analytics.completion.pattern import Pattern, measure_pattern
 from analytics.completion.remarks import pattern_remarks, table_remarks
 from analytics.completion.triangle import Triangles, build_triangles
@@ -81,6 +82,7 @@ def develop(
     measure: str = "prestation",
     as_of: pd.Timestamp | None = None,
     window: int | None = WINDOW,
+    widened: bool = True,
 ) -> Development:
     """Develop the recent care months of a prestation table to their ultimate.
 
@@ -94,13 +96,16 @@ def develop(
     by : sequence of str
         Dimensions developed apart. An absent care month of a cell has no row, unless later payments are expected.
     method : {"auto", "chain_ladder", "bornhuetter_ferguson"}
-        "auto" blends the two on the share known: none of the chain ladder at 40 %, all of it at 80 %.
+        "auto" weighs the two by their measured errors, all months together (:mod:`analytics.completion.credibility`),
+        and widens its errors by what the last closings had wrong (:mod:`analytics.completion.hindsight`).
     measure : str
         Additive column to develop; "actes" too.
     as_of : pandas.Timestamp, optional
         Payments after this month are left out (to replay a past closing).
     window : int or None
         Payment months behind each factor; None takes all of them.
+    widened : bool
+        False where the errors are not looked at: the last closings are then not replayed, which takes most of the time.
 
     Raises
     ------
@@ -114,8 +119,8 @@ def develop(
     Notes
     -----
     Chain ladder and its error: Mack (1993). Expected level: Bornhuetter and Ferguson (1972), U = paid + (1 − p)·E.
-    Error of the second: E²·(1 − p)²·v² + p²·Mack(E), v being the error of E measured on past months; the blend adds
-    the two errors with their weights (they are not independent).
+    Error of the second: E²·(1 − p)²·v² + p²·Mack(E), v being the error of E measured on past months. With under five
+    mature months "auto" is Benktander (1976): the ladder weighs the share known, and the two errors add up.
     """
     if method not in METHODS:
         raise ParameterError("Méthode inconnue.", valeur=method, remede=f"Choisissez {', '.join(METHODS)}.")
@@ -126,6 +131,9 @@ def develop(
     pattern = measure_pattern(triangles, window=window)
     heads, notes = spread_exposure(exposure, by, triangles)
     estimate = estimate_ultimates(triangles, pattern, heads, method)
+    if method == "auto" and widened:
+        factor = widen(triangles, estimate, heads, window=window)
+        estimate = replace(estimate, se=estimate.se * factor[:, None])
     kind = prestation["mois"].dtype
     table = _table(triangles, estimate, by, kind)
     remarks = (*triangles.warnings, *notes, *pattern_remarks(triangles, pattern), *table_remarks(table, estimate))

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.completion.credibility import blend
 from analytics.completion.expected import Expected, expect
 from analytics.completion.pattern import Pattern
 from analytics.completion.triangle import Triangles
 
 Floats = NDArray[np.float64]
-#: Share known under which the chain ladder is not believed at all, and above which it is believed alone.
-NO_CREDIBILITY, FULL_CREDIBILITY = 0.40, 0.80
+#: Share known from which the ladder needs no help.
+ENOUGH = 0.80
 #: Share known from which a month teaches what the next ones should cost.
 MATURE = 0.90
 #: A cell without a line for this number of months is closed: nothing more is expected from it.
@@ -52,16 +53,22 @@ def estimate_ultimates(triangles: Triangles, pattern: Pattern, heads: Floats, me
     ladder = np.divide(paid, known, out=np.full_like(paid, np.nan), where=known > 0)
     teaching = (known >= MATURE) & ~np.isnan(triangles.paid) & triangles.seen
     prior = expect(np.where(teaching, ladder, np.nan), heads, triangles.months)
-    credibility = _credibility(method, known, paid, prior)
-    expected = paid + (1.0 - known) * prior.amount
-    ultimate = _mix(credibility, ladder, expected)
+    weight = _weight(method, known, paid, prior)
+    ultimate = _mix(weight, ladder, paid + (1.0 - known) * prior.amount)
     se_ladder = np.sqrt(np.maximum(ladder, 0) * process + ladder**2 * parameter)
     amount = np.maximum(prior.amount, 0.0)
     mack = amount * process + amount**2 * parameter
     se_expected = np.sqrt((amount * (1.0 - known) * prior.error[:, None]) ** 2 + known**2 * mack)
-    se = np.where(mature, 0.0, _mix(credibility, se_ladder, se_expected))
-    ultimate = np.where(mature, paid, ultimate)
-    no_prior = np.isnan(prior.amount) & (known < FULL_CREDIBILITY)
+    se = _mix(weight, se_ladder, se_expected)
+    if method == "auto":
+        # an a-priori whose past cannot be measured: the ladder alone is the larger error, and it is known
+        se = np.where(np.isnan(se) & (paid > 0), se_ladder, se)
+        told = np.where(paid > 0, np.where(mature, paid, ladder), np.nan)
+        best, error = blend(told, np.where(mature, 0.0, mack), prior.amount, known, teaching, triangles.months)
+        better = np.isfinite(best) & (known <= 1.0)
+        ultimate, se = np.where(better, best, ultimate), np.where(better, error, se)
+    ultimate, se = np.where(mature, paid, ultimate), np.where(mature, 0.0, se)
+    no_prior = np.isnan(prior.amount) & (known < ENOUGH)
     return Estimate(paid, ultimate, se, mature, _rows(triangles.paid, ultimate, mature), no_prior)
 
 
@@ -79,14 +86,17 @@ def _rows(paid: Floats, ultimate: Floats, mature: NDArray[np.bool_]) -> NDArray[
     return has_line | expected
 
 
-def _credibility(method: str, known: Floats, paid: Floats, prior: Expected) -> Floats:
-    """Weight of the chain ladder; it multiplies what is paid, so it has none where nothing is paid yet."""
+def _weight(method: str, known: Floats, paid: Floats, prior: Expected) -> Floats:
+    """Weight of the ladder; it multiplies what is paid, so it has none where nothing is paid yet.
+
+    "auto" takes the share known, Benktander (1976), where months are too few to measure a better one.
+    """
     if method != "auto":
         fixed = 1.0 if method == "chain_ladder" else 0.0
         return np.where(np.isnan(known), np.nan, fixed)
-    weight = np.clip((known - NO_CREDIBILITY) / (FULL_CREDIBILITY - NO_CREDIBILITY), 0.0, 1.0)
+    weight = np.clip(known, 0.0, 1.0)
     weight = np.where((paid <= 0) & ~np.isnan(known), 0.0, weight)
-    alone = ~np.isnan(known) & np.isnan(prior.amount) & ((paid > 0) | (known >= FULL_CREDIBILITY))
+    alone = ~np.isnan(known) & np.isnan(prior.amount) & ((paid > 0) | (known >= ENOUGH))
     return np.where(alone, 1.0, weight)
 
 

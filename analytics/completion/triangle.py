@@ -21,6 +21,8 @@ MAX_WAIT = 36
 TAIL = 0.001
 #: Cells under this share of the total do not lengthen the development of the others.
 SMALL_CELL = 0.01
+#: With no more care months than this, the last waits are seen by too few of them to be neglected on their sum.
+SHORT_HISTORY = 12
 #: With fewer payment months than this, what is paid later cannot be guessed at all.
 MIN_PAYMENT_MONTHS = 4
 #: Largest number of amounts held at once (400 MB).
@@ -104,7 +106,7 @@ def build_triangles(
     increments = _sum(cell_month * (MAX_WAIT + 2) + wait, amount, dated, (*size, MAX_WAIT + 2))
     seen = (months >= first_payment) & (months <= last) & (last - first_payment + 1 >= MIN_PAYMENT_MONTHS)
     age = last - months
-    n_waits = _n_waits(increments[:, seen])
+    n_waits = _n_waits(increments[:, seen], age[seen])
     cumulative = increments[:, :, :n_waits].cumsum(axis=2)
     hidden = (np.arange(n_waits) > age[:, None]) | ~seen[:, None]
     cumulative[:, hidden] = np.nan
@@ -159,9 +161,14 @@ def _sum(key: Integers, amount: Floats, kept: NDArray[np.bool_], size: tuple[int
     return np.bincount(key, weights=amount, minlength=int(np.prod(size))).astype(float).reshape(size)
 
 
-def _n_waits(increments: Floats) -> int:
-    """Waits needed so that no cell that counts has more than `TAIL` of its payments after them."""
+def _n_waits(increments: Floats, age: Integers) -> int:
+    """Waits needed so that no cell that counts has more than `TAIL` of its payments after them.
+
+    In a short history few months have reached the last waits: each wait counts then for the mean of those that have.
+    """
     by_wait = np.abs(increments.sum(axis=1))
+    if len(age) <= SHORT_HISTORY:
+        by_wait /= np.maximum((age[:, None] >= np.arange(increments.shape[2])).sum(axis=0), 1)
     volume = by_wait.sum(axis=1)
     counted = by_wait[volume >= SMALL_CELL * volume.sum()]
     if not len(counted) or volume.sum() == 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
 
 import data
-from analytics.completion import complete, maturity
+from analytics.completion import Development, complete, develop_dataset, has_both_months, maturity
 from analytics.errors import PaliersError, ReadError
 from analytics.schema import Dataset
 from data import store
@@ -36,6 +36,10 @@ class Opened:
         mois, part_connue, statut.
     version : str
         What tells the data of an engine from those it gave earlier.
+    development : Development or None
+        How the care months were developed, None without both months.
+    held_back : int or None
+        Number of last months that the user holds as incomplete, None for the usual two.
     """
 
     token: str
@@ -43,11 +47,18 @@ class Opened:
     completed: Dataset
     maturity: pd.DataFrame
     version: str = ""
+    development: Development | None = None
+    held_back: int | None = None
 
     @property
     def key(self) -> str:
         """What identifies these very data in a cache: the demonstration changes with the month, an engine any time."""
-        return f"{self.token}@{self.raw.as_of}@{self.version}"
+        return f"{self.token}@{self.raw.as_of}@{self.version}@{self.held_back}"
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing tells how the last care months fill up: the user may say which are incomplete."""
+        return self.development is None and self.raw.date_basis == "soins"
 
     @property
     def is_held(self) -> bool:
@@ -98,7 +109,15 @@ def open_dataset(token: str) -> Opened:
 
 
 def _opened(token: str, raw: Dataset, version: str = "") -> Opened:
-    return Opened(token, raw, complete(raw), maturity(raw), version)
+    development = develop_dataset(raw) if has_both_months(raw) and raw.main_measure is not None else None
+    completed, table = complete(raw, development=development), maturity(raw, development=development)
+    return Opened(token, raw, completed, table, version, development)
+
+
+def hold_back(opened: Opened, months: int) -> Opened:
+    """The same dataset, its last months held as incomplete by the user."""
+    held = replace(opened, held_back=months)
+    return cached("held_back", held.key, lambda: replace(held, maturity=maturity(held.raw, incomplete=months)))
 
 
 def default_token() -> str:

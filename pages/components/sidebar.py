@@ -7,17 +7,27 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from analytics.completion.maturity import BLIND_MONTHS
 from analytics.constat import Constat
 from analytics.french import format_month
 from analytics.schema import Dataset, Selection
 from pages.components import state
 from pages.components.constat import followed
-from pages.components.datasets import DEMO, Opened, current_dataset, default_token, open_dataset, use_dataset
+from pages.components.datasets import (
+    DEMO,
+    Opened,
+    current_dataset,
+    default_token,
+    hold_back,
+    open_dataset,
+    use_dataset,
+)
 from pages.components.messages import safe
 
 LAST_YEAR, THIS_YEAR, ALL = "12 derniers mois connus", "Depuis janvier", "Tout l’historique"
 COMPARISONS = {"N-1": "Un an avant", "M-1": "Juste avant"}
 MAX_VALUES = 400
+MAX_INCOMPLETE = range(13)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class View:
 def show_sidebar() -> View:
     """Draw the selection and return it."""
     with st.sidebar:
-        opened = _choose_dataset(current_dataset())
+        opened = _choose_incomplete(_choose_dataset(current_dataset()))
         selection = _choose_selection(opened)
         shared = st.toggle(
             "Mode partage", key=state.SHARE, bind="query-params",
@@ -92,6 +102,18 @@ def _choose_dataset(opened: Opened) -> Opened:
         use_dataset(chosen)
         st.rerun()
     return opened
+
+
+def _choose_incomplete(opened: Opened) -> Opened:
+    """Without a payment month, only the user knows how many of the last months are not wholly paid."""
+    if not opened.is_blind:
+        return opened
+    chosen = st.selectbox(
+        "Derniers mois incomplets", MAX_INCOMPLETE, index=BLIND_MONTHS, key=state.INCOMPLETE, bind="query-params",
+        help="Ce fichier n’a pas de mois de paiement : rien n’y dit quels derniers mois ne sont pas encore tous payés. "
+        "Ceux-ci sont grisés, hors des comparaisons et des calculs.",
+    )  # fmt: skip
+    return opened if chosen == BLIND_MONTHS else hold_back(opened, chosen)
 
 
 def _choose_selection(opened: Opened) -> Selection:

@@ -11,6 +11,7 @@ DATASET, UPLOAD, CONSTAT = "d", "depot", "constat"
 PERIOD, FIRST_MONTH, LAST_MONTH, COMPARISON = "periode", "debut", "fin", "comparaison"
 FILTER_PREFIX = "f_"
 SHARE = "partage"
+INCOMPLETE, RUBRIC = "incomplets", "rubrique"
 VIEW, NOTICE, OPENED, UNDO = "_view", "_notice", "_opened", "_undo"
 GO, LEAVE = "_go", "_leave"
 CHOSEN_MONTHS = "Mois au choix"  # the period that takes its months from FIRST_MONTH and LAST_MONTH

@@ -1,0 +1,92 @@
+"""« Rejouer à une date »: what was known then of the indicator shown, and how right its estimate was."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.completion import Replay, replay, replay_months
+from analytics.descriptive import compute_indicator
+from analytics.french import format_gap, format_month, format_percent
+from analytics.indicators import Indicator
+from analytics.schema import Dataset, Selection
+from charts.development import chart_development
+from pages.components import figure
+from pages.components.cache import cached
+from pages.components.cards import label_with_base
+from pages.components.messages import safe, told_in_french
+from pages.components.sharing import may_show
+from pages.components.sidebar import View
+
+KEY = "rejouer"
+#: Months drawn before the date: two years say the season, more would flatten the end.
+DRAWN = 24
+#: Date proposed first: long enough ago for its estimates to have an answer today.
+BACK = 6
+
+
+def show_replay(view: View, indicator: Indicator) -> None:
+    """A slider of past closings, and the indicator as each one knew it."""
+    dates = replay_months(view.opened.raw)
+    if len(dates) < 2:
+        st.info("Il faut plus d’un an d’historique pour rejouer une date passée.", icon=":material/info:")
+        return
+    options = {format_month(date): date for date in dates}  # the link writes what the slider shows
+    chosen = st.select_slider(
+        "Rejouer à une date", list(options), value=list(options)[-min(BACK, len(options))], key=KEY,
+        bind="query-params",
+        help="Ce que le fichier disait avec les seuls paiements reçus jusqu’à ce mois.",
+    )  # fmt: skip
+    as_of = options[chosen]
+    drawn = Selection(as_of - pd.DateOffset(months=DRAWN - 1), as_of, view.selection.filtres)
+    if not may_show(view, drawn):
+        st.info("Mode partage : ce périmètre est trop petit pour être rejoué.", icon=":material/shield_lock:")
+        return
+    with told_in_french():
+        found = replayed(view, indicator, as_of)
+        table = found.table[found.table["mois"].between(drawn.debut, drawn.fin)].reset_index(drop=True)
+        if table[["paye", "aujourd_hui"]].isna().all(axis=None):
+            st.info(f"{indicator.label} : aucune valeur à cette date dans ce périmètre.", icon=":material/info:")
+            return
+        picture = chart_development(
+            table, as_of=as_of, title=f"{label_with_base(indicator, view.dataset)}, rejoué", unit=indicator.unit,
+            is_demo=view.dataset.is_demo,
+        )  # fmt: skip
+        figure.show(picture, key="rejeu", is_demo=view.dataset.is_demo)
+        st.caption(safe(found.limite or verdict(found, indicator.unit)))
+
+
+def replayed(view: View, indicator: Indicator, as_of: pd.Timestamp) -> Replay:
+    """The indicator over the perimeter of the view, as known at a date."""
+    perimeter = Selection(filtres=view.selection.filtres)
+
+    def series(dataset: Dataset) -> pd.DataFrame:
+        return compute_indicator(dataset, indicator.key, selection=perimeter)
+
+    def compute() -> Replay:
+        return replay(
+            view.opened.raw, as_of, series, today=series(view.dataset), postes=view.selection.filtres.get("poste")
+        )
+
+    return cached("replay", view.key, compute, key=indicator.key, filters=dict(perimeter.filtres), as_of=as_of)
+
+
+def verdict(found: Replay, unit: str) -> str:
+    """One sentence: how far the paid amount and the estimate of the last month then were from what is known now."""
+    judged = found.judged
+    if judged.empty:
+        return "À cette date, rien n’était à estimer pour cet indicateur, ou son erreur ne peut pas être mesurée."
+    last = judged.iloc[-1]
+    within = int(judged["aujourd_hui"].between(judged["bas_80"], judged["haut_80"]).sum())
+    paid, told = (_gap(last[column], last["aujourd_hui"], unit) for column in ("paye", "ultime"))
+    return (
+        f"{format_month(last['mois'])} : le payé d’alors s’écarte de {paid} de ce qui est connu aujourd’hui, "
+        f"l’estimation de {told}. Sur {len(judged)} mois alors à estimer, {within} dans l’intervalle annoncé (8 sur 10 "
+        "attendus). Les mois les plus récents d’aujourd’hui sont eux-mêmes estimés."
+    )
+
+
+def _gap(then: float, now: float, unit: str) -> str:
+    if unit == "taux" or not now > 0:
+        return format_gap(then - now, unit)
+    return format_percent(then / now - 1.0, signed=True)

@@ -123,9 +123,7 @@ def test_exposure_counted_once_against_brute_force():
             factors.append([total, exposed / total, row["actes"].sum() / exposed, cost["prestation"] / cost["actes"]])
         expected = permutation_shapley(*factors)
         got = amounts(bridge).loc[(contrat, poste)]
-        np.testing.assert_allclose(
-            got[["effectif", "mix", "frequence", "cout_moyen"]], expected, rtol=1e-9, atol=1e-7
-        )
+        np.testing.assert_allclose(got[["effectif", "mix", "frequence", "cout_moyen"]], expected, rtol=1e-9, atol=1e-7)
         assert got[["ouverture", "fermeture"]].eq(0.0).all()
 
 

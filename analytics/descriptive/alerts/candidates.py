@@ -1,0 +1,166 @@
+"""The tests: one candidate by segment and kind of alert, each with a p-value, a period and its euros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analytics.descriptive.alerts.panels import MIN_MONTHS, YEAR, Panel, yearly_growth
+from analytics.diagnostic.last import NORMAL_MAD, judge_last, on_its_scale, one_step_errors, replay_last, usual_spread
+
+LAST, BREAK, DRIFT = "dernier mois", "rupture", "dérive"
+MIN_DRIFT = 0.02
+MIN_FREEDOM = 5
+LOOKS = 36  # past months judged again, to know what this dataset does when nothing is asked of it
+#: A break is looked for from three to twelve months before the end: sooner, it is a last month; later, it is history.
+SHORTEST, LONGEST = 3, 12
+BOUND = 3.0  # no single month makes a break
+#: Answer of the errors of a smoothing (level 0.3, slope 0.05, damping 0.95) to a step of 1, then to a slope of 1.
+_ALPHA, _BETA, _PHI = 0.3, 0.05, 0.95
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One segment that may deserve attention."""
+
+    genre: str
+    filters: Mapping[str, tuple[str, ...]]
+    debut: pd.Timestamp
+    fin: pd.Timestamp
+    p_value: float
+    euros: float
+
+
+def last_months(panels: list[Panel], settled: pd.DatetimeIndex) -> list[Candidate]:
+    """One candidate by segment on the last settled month."""
+    series, segments = gather(panels, settled)
+    if series.empty:
+        return []
+    p_values = judge_last(series)["p_value"].to_numpy()
+    return [
+        Candidate(LAST, s.filters, settled[-1], settled[-1], float(p), _change(s.amounts, 1))
+        for s, p in zip(segments, p_values, strict=True)
+        if np.isfinite(p)
+    ]
+
+
+def replay_minima(panels: list[Panel], settled: pd.DatetimeIndex) -> pd.Series:
+    """By past month, the smallest p-value that the last months of that look would have given."""
+    series, _ = gather(panels, settled)
+    return pd.Series(dtype=float) if series.empty else replay_last(series, LOOKS).min(axis=1)
+
+
+def breaks(panels: list[Panel], settled: pd.DatetimeIndex) -> list[Candidate]:
+    """One candidate by segment: the best dated break of level or slope of its last year, against its own history.
+
+    A break leaves a known trace in one-step errors (Tsay, 1988; Chen and Liu, 1993). The trace is looked for at every
+    date; its strength, in robust spreads of what it was over the rest of the history, is held against as many tests as
+    there are dates and shapes.
+    """
+    series, segments = gather(panels, settled)
+    if series.empty or len(settled) < MIN_MONTHS + LONGEST:
+        return []
+    errors = one_step_errors(on_its_scale(series.to_numpy(float)))
+    spread = usual_spread(errors)
+    scaled = np.clip(errors / np.where(spread > 0, spread, np.nan), -BOUND, BOUND)
+    lengths = range(SHORTEST, LONGEST + 1)
+    strengths = np.array([_strength(scaled, trace[:n]) for trace in traces() for n in lengths])
+    freedom = max(len(errors) / 2, MIN_FREEDOM)  # the errors are bounded: their tails are no longer those of the series
+    found = []
+    for segment, column in zip(segments, strengths.T, strict=True):
+        if not np.isfinite(column).all():
+            continue
+        best = int(np.argmax(np.abs(column)))
+        months = lengths[best % len(lengths)]
+        p_value = min(1.0, len(column) * 2 * stats.t.sf(abs(column[best]), freedom))
+        euros = _change(segment.amounts, months)
+        if euros * column[best] <= 0:  # the year before tells another story: counted as a test, never shown
+            p_value = 1.0
+        found.append(Candidate(BREAK, segment.filters, settled[-months], settled[-1], p_value, euros))
+    return found
+
+
+def traces() -> np.ndarray:
+    """What a step, then a slope, beginning at the first month, leaves in the one-step errors: 2 × twelve months."""
+    found = []
+    for shape in (np.ones(LONGEST), np.arange(1.0, LONGEST + 1)):
+        level = slope = 0.0
+        errors = np.empty(LONGEST)
+        for t, value in enumerate(shape):
+            expected = level + _PHI * slope
+            errors[t] = value - expected
+            level = expected + _ALPHA * errors[t]
+            slope = _PHI * slope + _ALPHA * _BETA * errors[t]
+        found.append(errors / np.sqrt((errors**2).sum()))
+    return np.array(found)
+
+
+def _strength(errors: np.ndarray, trace: np.ndarray) -> np.ndarray:
+    """Match of the last errors with a trace, in robust spreads of the same match over the history before."""
+    n = len(trace)
+    windows = np.lib.stride_tricks.sliding_window_view(errors, n, axis=0)
+    match = windows @ (trace / np.sqrt((trace**2).sum()))
+    past = match[:-n]
+    spread = np.maximum(usual_spread(past), 1.0)  # errors that are not correlated give 1
+    return (match[-1] - np.median(past, axis=0)) / spread
+
+
+def drifts(panel: Panel, months: pd.DatetimeIndex) -> list[Candidate]:
+    """Mean gap, over the last year, between a segment's growth and that of what it belongs to.
+
+    A crossed segment is held against its poste, a simple one against the whole. The standard error is that of a mean of
+    twelve autocorrelated monthly gaps; the spread of all the segments of the grouping is added to it, so that only a
+    segment unlike its peers stands out.
+    """
+    if not panel.by:
+        return []
+    gaps = yearly_growth(panel.series) - panel.growth_of_parents
+    recent, past = gaps.iloc[-YEAR:], gaps.iloc[YEAR:-YEAR]
+    drift = recent.mean() - past.median()
+    noise = NORMAL_MAD * (past - past.median()).abs().median()
+    correlation = past.apply(lambda column: column.autocorr(1)).clip(0, 0.8).fillna(0)
+    inflation = (1 + correlation) / (1 - correlation)
+    peers = len(drift) > 2
+    centre = drift.median() if peers else 0.0
+    spread = NORMAL_MAD * (drift - centre).abs().median() if peers else 0.0
+    z = (drift - centre) / np.sqrt(noise**2 * inflation / YEAR + spread**2)
+    p_values = 2 * stats.t.sf(z.abs(), df=np.maximum(past.count() / inflation - 1, MIN_FREEDOM))
+    weight = panel.amounts.iloc[-2 * YEAR : -YEAR].sum()
+    whole = panel.series.iloc[-2 * YEAR :].notna().all()
+    return [
+        Candidate(
+            DRIFT, panel.filters(segment), months[-YEAR], months[-1], float(p),
+            float(np.expm1(drift[segment]) * weight[segment]),
+        )
+        for segment, p in zip(z.index, p_values, strict=True)
+        if np.isfinite(p) and abs(drift[segment]) >= MIN_DRIFT and whole[segment]
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where a series comes from, and its amounts in euros."""
+
+    filters: Mapping[str, tuple[str, ...]]
+    amounts: pd.Series
+
+
+def gather(panels: list[Panel], months: pd.DatetimeIndex) -> tuple[pd.DataFrame, list[Segment]]:
+    """Every series known every month, side by side, and what each one is: a hole cannot be judged."""
+    columns, segments = [], []
+    for panel in panels:
+        series, amounts = panel.series.reindex(months), panel.amounts.reindex(months)
+        for name in series.columns[series.notna().all()]:
+            columns.append(series[name].to_numpy(float))
+            segments.append(Segment(panel.filters(name), amounts[name]))
+    values = np.column_stack(columns) if columns else np.empty((len(months), 0))
+    return pd.DataFrame(values, index=months), segments
+
+
+def _change(amounts: pd.Series, months: int) -> float:
+    """Euros of the last months less those of the same months a year before."""
+    return float(amounts.iloc[-months:].sum() - amounts.iloc[-months - YEAR : -YEAR].sum())

@@ -1,0 +1,157 @@
+"""A crossed table on the screen: a heat map and the table itself, where a click filters every page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from analytics.descriptive.pivot_cube import MONTH, QUARTER, TIME, YEAR, Cube
+from analytics.descriptive.pivot_layout import Line, Pivot
+from analytics.french import format_euros, format_value
+from charts.heatmap import CLICK, chart_heatmap
+from charts.picture import Picture
+from pages.components import state
+from pages.components.messages import safe
+from pages.components.sidebar import MAX_VALUES, View, last_month
+
+#: Lines and columns of the picture; lines of the table.
+_TILES, _TILE_COLUMNS, _SCREEN_LINES = 40, 48, 500
+_SHADE = "background-color: rgba(47, 126, 188, {:.2f})"
+
+
+def draw(view: View, pivot: Pivot, picture: Picture, *, key: str) -> None:
+    """The heat map of the details, a click on which filters everything."""
+    st.vega_lite_chart(
+        picture.data, picture.spec, width="stretch", alt=picture.alt, key=key, selection_mode=CLICK,
+        on_select=partial(_follow_tile, key, view, pivot),
+    )  # fmt: skip
+
+
+def picture_of(pivot: Pivot, cube: Cube, title: str) -> Picture:
+    """Heat map of the first details, or of their total when nothing is in columns."""
+    lines = [(i, line) for i, line in enumerate(pivot.lines) if line.niveau == "detail"][:_TILES]
+    columns = [(j, c) for j, c in enumerate(pivot.columns) if c.niveau == "detail"]
+    columns = columns[:_TILE_COLUMNS] or [(len(pivot.columns) - 1, pivot.columns[-1])]
+    rows = [
+        (i, j, " · ".join(line.labels), column.labels[0], pivot.valeur[i, j], bool(pivot.masque[i, j]))
+        for i, line in lines
+        for j, column in columns
+    ]
+    table = pd.DataFrame(rows, columns=["i", "j", "ligne", "colonne", "valeur", "secret"])
+    heads = " · ".join(cube.label(a) for a in pivot.lignes)
+    return chart_heatmap(
+        table, title=title, unit=pivot.indicator.unit, rows=heads,
+        columns=cube.label(pivot.colonne) if pivot.colonne else "Colonne", is_demo=cube.dataset.is_demo,
+    )  # fmt: skip
+
+
+def show_levels(view: View, pivot: Pivot, screen: tuple[pd.DataFrame, pd.DataFrame], *, key: str) -> None:
+    """Every level with its total; shaded as the picture, a cell selected filters everything."""
+    table, shades = screen
+    figures = {t: st.column_config.TextColumn(alignment="right") for t in table.columns[len(pivot.lignes) :]}
+    st.dataframe(
+        table.style.apply(lambda _: shades, axis=None), hide_index=True, width="stretch", key=key,
+        column_config=figures,
+        selection_mode="single-cell", on_select=partial(_follow_cell, key, view, pivot, tuple(table.columns)),
+    )  # fmt: skip
+    if len(pivot.lines) > len(table):
+        st.caption(f"Les {len(table) - 1} premières lignes sur {len(pivot.lines)} et le total ; les fichiers ont tout.")
+
+
+def screen_of(pivot: Pivot, cube: Cube) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table in French, and the shade of each cell among the details."""
+    lines = [*range(min(len(pivot.lines) - 1, _SCREEN_LINES)), len(pivot.lines) - 1]
+    heads = [cube.label(a) for a in pivot.lignes]
+    unit = pivot.indicator.unit
+    rows = [
+        [*pivot.lines[i].labels]
+        + ["secret" if m else _written(v, unit) for v, m in zip(pivot.valeur[i], pivot.masque[i], strict=True)]
+        for i in lines
+    ]
+    titles = _unique([*heads, *(c.labels[0] for c in pivot.columns)])
+    return pd.DataFrame(rows, columns=titles), _shades(pivot, lines, titles)
+
+
+def _written(value: float, unit: str) -> str:
+    """A figure in full: amounts to the cent, so that totals are seen to add up."""
+    return format_euros(value, compact=False) if unit == "EUR" else format_value(value, unit)
+
+
+def _shades(pivot: Pivot, lines: Sequence[int], titles: list[str]) -> pd.DataFrame:
+    """Style of each cell: the details shaded by their value, the totals in bold."""
+    columns = range(len(pivot.columns) - 1) if pivot.colonne else range(1)
+    details = [i for i in lines if pivot.lines[i].niveau == "detail"]
+    known = pd.DataFrame(pivot.valeur[details][:, list(columns)], index=details)
+    low, high = known.min(axis=None), known.max(axis=None)
+    shades = pd.DataFrame("", index=range(len(lines)), columns=titles)
+    for place, i in enumerate(lines):
+        if i not in known.index:
+            shades.iloc[place] = "font-weight: bold"
+        elif high > low:
+            share = ((known.loc[i] - low) / (high - low)).tolist()
+            styles = ["" if s != s else _SHADE.format(0.05 + 0.4 * s) for s in share]
+            shades.iloc[place, len(pivot.lignes) : len(pivot.lignes) + len(styles)] = styles
+    return shades
+
+
+def _unique(titles: list[str]) -> list[str]:
+    return [t if titles.index(t) == i else f"{t} ({i + 1})" for i, t in enumerate(titles)]
+
+
+def _follow_tile(key: str, view: View, pivot: Pivot) -> None:
+    """What a click on the picture chose."""
+    points = (state.get(key) or {})["selection"].get(CLICK) or []
+    if points and {"i", "j"} <= set(points[0]):
+        filter_everything(view, pivot.lines[int(points[0]["i"])], pivot.columns[int(points[0]["j"])])
+
+
+def _follow_cell(key: str, view: View, pivot: Pivot, titles: tuple[str, ...]) -> None:
+    """What a click on the table chose: a name of line filters by it, a figure by its line and column."""
+    cells = (state.get(key) or {})["selection"].get("cells") or []
+    if not cells:
+        return
+    row, title = cells[0]
+    last = min(len(pivot.lines) - 1, _SCREEN_LINES)
+    line = pivot.lines[-1] if row >= last else pivot.lines[row]
+    place = titles.index(title) - len(pivot.lignes)
+    filter_everything(view, line, pivot.columns[place if place >= 0 else -1])
+
+
+def filter_everything(view: View, line: Line, column: Line) -> None:
+    """Write the values of a cell in the perimeter of the sidebar, before it is drawn again."""
+    ignored = []
+    for axis, value in {**line.filtres, **column.filtres}.items():
+        if axis in TIME:
+            _choose_months(view, axis, value)
+        elif 1 < len(view.opened.values[axis]) <= MAX_VALUES:
+            state.put(state.filter_key(axis), [value])
+        else:
+            ignored.append(view.dataset.label(axis))
+    if ignored:
+        state.leave_notice("warning", f"Trop de valeurs pour filtrer par {safe(', '.join(ignored))}.")
+
+
+def _months_of_year(view: View, year: str) -> list[pd.Timestamp]:
+    """Months that the sidebar gives to a year: up to the last one known well enough."""
+    last = last_month(view.opened)
+    return list(pd.date_range(f"{year}-01-01", min(pd.Timestamp(int(year), 12, 1), last), freq="MS"))
+
+
+def _choose_months(view: View, axis: str, value: str) -> None:
+    """Make of a month, a quarter or a year the period of every page, within the one shown."""
+    months = view.dataset.months
+    months = months[(months >= view.selection.debut) & (months <= view.selection.fin)]
+    names = {MONTH: lambda m: f"{m:%Y-%m}", QUARTER: lambda m: f"{m.year}-T{m.quarter}", YEAR: lambda m: str(m.year)}
+    inside = [m for m in months if names[axis](m) == value]
+    if not inside:
+        return
+    year = _months_of_year(view, value) if axis == YEAR else []
+    if year and (inside[0], inside[-1]) == (year[0], year[-1]):
+        state.put(state.PERIOD, value)  # a whole year is a period of the sidebar
+    else:
+        state.put(state.PERIOD, state.CHOSEN_MONTHS)
+        state.put(state.FIRST_MONTH, inside[0])
+        state.put(state.LAST_MONTH, inside[-1])

@@ -173,9 +173,7 @@ def _predicted_size(leaves: _Leaves, own: np.ndarray) -> np.ndarray:
     return np.maximum(predicted, 1e-9)
 
 
-def _noisiest_dimension(
-    leaves: _Leaves, gap: np.ndarray, size: np.ndarray, min_leaves: int
-) -> tuple[np.ndarray, int]:
+def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray, min_leaves: int) -> tuple[np.ndarray, int]:
     """Codes and number of values of the dimension whose values differ most in noise per unit of size."""
     best, chosen = 0.0, None
     for dim, number in enumerate(leaves.sizes):

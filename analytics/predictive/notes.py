@@ -32,8 +32,10 @@ def collect_warnings(
     """
     found = [f"Série « {h.serie} » : aucune valeur connue, pas de prévision." for h in histories if h.kind == "vide"]
     if settings.incomplete:
-        months = "Le dernier mois, incomplet, est" if settings.incomplete == 1 else (
-            f"Les {settings.incomplete} derniers mois, incomplets, sont"
+        months = (
+            "Le dernier mois, incomplet, est"
+            if settings.incomplete == 1
+            else (f"Les {settings.incomplete} derniers mois, incomplets, sont")
         )
         plural = "" if settings.incomplete == 1 else "s"
         found.append(f"{months} écarté{plural} de l’historique et prévu{plural}.")

@@ -39,7 +39,7 @@ def load_market(indicateur: str | None = None) -> pd.DataFrame:
     ----------
     indicateur : str, optional
         Keep one indicator: ``cotisations_ht``, ``prestations``, ``retour_sur_cotisations``, ``charges_gestion``,
-        ``hausse_annoncee``, ``part_poste``, ``prestations_poste``…
+        ``hausse_annoncee``, ``part_poste``, ``part_financee`` (of the care of each poste), ``prestations_poste``…
 
     Returns
     -------

@@ -7,11 +7,13 @@ import streamlit as st
 
 from analytics.constat import Constat
 from analytics.descriptive import compute_indicator
-from analytics.french import format_gap, format_month, format_percent, format_value, is_missing
+from analytics.french import format_month, format_percent, format_value, is_missing
 from analytics.indicators import Indicator, extra_measures, get_indicator, missing_measures
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
+from pages.components.card_facts import Facts, caption, change, detail, facts_of, is_neutral, notes
 from pages.components.constat import measure
+from pages.components.figure import show_table
 from pages.components.messages import safe
 from pages.components.sidebar import View
 
@@ -48,21 +50,38 @@ def missing_cards(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def show_card(view: View, key: str) -> Constat:
-    """One card, with what it is compared to."""
+    """One card, with what it is compared to; the other comparisons fold under it."""
     dataset = view.dataset
     indicator = get_indicator(key, dataset)
     constat = measure(view.opened, key, view.selection)
-    st.metric(
-        safe(label_with_base(indicator, dataset)),
-        format_value(constat.valeur, indicator.unit),
-        delta=_delta(constat, indicator),
-        delta_color=_colour(indicator),
-        help=indicator.definition,
-        chart_data=_spark(view, key),
-        chart_type="line",
-        border=True,
-    )
+    with st.container(border=True, key=f"carte_{key}", gap="xsmall"):
+        delta = _delta(constat, indicator)
+        st.metric(
+            safe(label_with_base(indicator, dataset)),
+            format_value(constat.valeur, indicator.unit),
+            delta=delta,
+            delta_color=_colour(indicator, delta),
+            delta_arrow="off" if is_neutral(delta or "") else "auto",
+            help=indicator.definition,
+            chart_data=_spark(view, key),
+            chart_type="line",
+        )
+        facts = facts_of(view, key)
+        line = caption(facts, indicator)
+        if line:
+            st.caption(safe(line))
+        _show_detail(view, facts, indicator)
     return constat
+
+
+def _show_detail(view: View, facts: Facts, indicator: Indicator) -> None:
+    with st.popover("Détail", type="tertiary", key=f"carte_{indicator.key}_detail", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        st.markdown(f"**{safe(label_with_base(indicator, view.dataset))}**")
+        show_table(detail(view, facts, indicator))
+        for text in filter(None, (indicator.definition, *notes(view, facts, indicator))):
+            st.caption(safe(text))
 
 
 def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
@@ -102,13 +121,12 @@ def _delta(constat: Constat, indicator: Indicator) -> str | None:
     if is_missing(constat.reference):
         return None
     than = "en un an" if constat.selection.comparaison == "N-1" else "(juste avant)"
-    rate = indicator.unit == "taux" or is_missing(constat.evolution)
-    change = format_gap(constat.ecart, indicator.unit) if rate else format_percent(constat.evolution, signed=True)
-    return f"{change} {than}".replace("\u2212", "-")  # the card reads the direction from a plain hyphen
+    return f"{change(constat, indicator)} {than}".replace("\u2212", "-")  # the card reads the direction from a hyphen
 
 
-def _colour(indicator: Indicator) -> str:
-    if indicator.higher_is_better is None:
+def _colour(indicator: Indicator, delta: str | None) -> str:
+    """Good or bad; grey when neither is, or when the change is printed as zero."""
+    if indicator.higher_is_better is None or is_neutral(delta or ""):
         return "off"
     return "normal" if indicator.higher_is_better else "inverse"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pandas as pd
@@ -18,9 +18,10 @@ from pages.components.messages import safe
 STATIC_ROWS = 30
 
 
-def show(picture: Picture, *, key: str, is_demo: bool = False) -> None:
-    """Draw a picture, with its table and downloads folded under it."""
-    st.vega_lite_chart(picture.data, picture.spec, width="stretch", key=key, alt=picture.alt)
+def show(picture: Picture, *, key: str, is_demo: bool = False, on_select: Callable[[], None] | None = None) -> None:
+    """Draw a picture, with its table and downloads folded under it; `on_select` hears its clicks."""
+    heard = {} if on_select is None else {"on_select": on_select}
+    st.vega_lite_chart(picture.data, picture.spec, width="stretch", key=key, alt=picture.alt, **heard)
     with folded("Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more") as is_open:
         if not is_open:
             return

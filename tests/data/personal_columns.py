@@ -235,7 +235,7 @@ def _identifiers(rng) -> list[tuple[str, int, tuple[str, ...], Callable[[int], l
 def _others(rng) -> list[tuple[str, int, tuple[str, ...], Callable[[int], list[str]]]]:
     style, start = DATE_STYLES[int(rng.integers(len(DATE_STYLES)))], int(rng.integers(0, 9 * 10**6))
     prefix = str(rng.choice(["2024", "CT-", "MUT", "1", "2", "0612", "20230", "AB"]))
-    cents, unit = ",." [int(rng.integers(2))], str(rng.choice(["", "", " €"]))
+    cents, unit = ",."[int(rng.integers(2))], str(rng.choice(["", "", " €"]))
 
     def pick(values) -> Callable[[int], list[str]]:
         return _many(lambda: str(rng.choice(values)))

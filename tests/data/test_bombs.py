@@ -13,7 +13,7 @@ from data.depot import Depot, reading
 from tests.data import bombs
 
 #: Reading them as a naive program would: no header is looked at.
-NAIVE = '''
+NAIVE = """
 import gzip
 import pandas as pd
 from python_calamine import CalamineWorkbook
@@ -29,7 +29,7 @@ def parquet(arguments, progress):
 def gzipped(arguments, progress):
     lines = gzip.open(arguments["path"], "rt").read().split("\\n")
     return {"state": "pret", "answers": {}, "report": {"lines": len(lines)}}
-'''
+"""
 MADE = {
     "workbook": ("bombe.xlsx", bombs.workbook_bomb),
     "parquet": ("bombe.parquet", bombs.parquet_bomb),

@@ -268,8 +268,10 @@ def test_a_batch_that_never_comes_back_is_no_late_batch():
 
 def test_a_renamed_poste():
     frame = make().prestation
-    renamed = frame["poste"].astype("str").where(
-        ~((frame["poste"] == "Optique") & (frame["mois"] >= MONTHS[10])), "Équipement optique"
+    renamed = (
+        frame["poste"]
+        .astype("str")
+        .where(~((frame["poste"] == "Optique") & (frame["mois"] >= MONTHS[10])), "Équipement optique")
     )
     told = only(spoil(poste=renamed.astype("category")), "conformite.recodage")
     assert told["valeur"] == "Optique → Équipement optique | 2022-11"

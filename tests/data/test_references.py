@@ -1,6 +1,5 @@
 """Reference figures: every entry has a date and a source, and agrees with the published file when it is at hand."""
 
-
 import pandas as pd
 import pytest
 
@@ -98,6 +97,7 @@ def test_a_few_figures_typed_from_the_domain_notes():
         ("part_poste", "part du poste dans les prestations des OC"),
         ("prestations_poste", "prestations versées"),
         ("penetration_100_sante", "taux de pénétration 100 % Santé"),
+        ("part_financee", "part du poste financée par les OC (document source)"),
     ],
 )
 def test_typed_figures_agree_with_the_published_file(published, indicateur, mesure):

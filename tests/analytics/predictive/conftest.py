@@ -1,6 +1,5 @@
 """Small monthly series, and the real ones when they are at hand."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

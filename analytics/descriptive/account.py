@@ -1,0 +1,288 @@
+"""The technical account (compte de résultat technique), by accounting year and by year of care.
+
+By accounting year: charge = paid + closing provision − opening provision, each provision estimated with what was known
+at its closing. By year of care: charge = paid so far + provision left. Every sum is made of amounts rounded to the
+cent, so that printed figures add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analytics.completion import has_both_months
+from analytics.descriptive.indicator import compute_indicator
+from analytics.descriptive.provisions import Provisions, estimate_provisions
+from analytics.errors import InsufficientData
+from analytics.french import format_euros, format_month
+from analytics.schema import Dataset, Selection
+
+#: Share of the payments of a year on care before the file from which its charge is not told.
+MOST_UNSEEN = 0.01
+KEYS = ("annee", "debut", "fin")
+COMPTABLE, SURVENANCE, UNDATED = "Exercice comptable", "Survenance", "Année, date non précisée"
+#: Line of the account, its label and its definition, in the order of print.
+LINES: dict[str, tuple[str, str]] = {
+    "cotisation": ("Cotisations", "Somme des cotisations de l’année, dans la base affichée."),
+    "paye": (
+        "Prestations payées",
+        "Par exercice : payées dans l’année, pour tous soins. Par survenance : payées à ce jour pour ceux de l’année.",
+    ),
+    "paye_anterieur": ("dont soins des années précédentes", "Part payée dans l’année pour des soins d’avant l’année."),
+    "provision_ouverture": (
+        "Provision d’ouverture",
+        "Soins faits et non encore payés (PSAP) à la fin de l’année précédente, estimés avec ce qui était connu alors.",
+    ),
+    "provision_cloture": (
+        "Provision de clôture",
+        "Soins faits et non encore payés (PSAP) à la fin de l’année, ou au dernier mois de paiement.",
+    ),
+    "variation": ("Variation de provision", "Provision de clôture − provision d’ouverture."),
+    "charge": ("Charge de prestations", "Prestations payées + variation de provision (ou + provision restante)."),
+    "boni": (
+        "dont boni (+) ou mali (−) sur années précédentes",
+        "Provision d’ouverture − payé sur soins antérieurs − leur provision de clôture ; compris dans la charge.",
+    ),
+    "frais_gestion": ("Frais de gestion", "Somme des frais de gestion du fichier."),
+    "resultat": ("Résultat technique", "Cotisations − charge − frais de gestion (quand le fichier les donne)."),
+    "ratio_pc": ("Ratio P/C", "Charge ÷ cotisations, dans la base affichée."),
+    "resultat_paye": ("Résultat avant provisions", "Cotisations − prestations payées − frais de gestion."),
+    "ratio_paye": ("Ratio P/C avant provisions", "Prestations payées ÷ cotisations, dans la base affichée."),
+}
+COMPTABLE_LINES = tuple(LINES)
+SURVENANCE_LINES = tuple(k for k in LINES if k not in ("paye_anterieur", "provision_ouverture", "variation", "boni"))
+RATIOS = ("ratio_pc", "ratio_paye")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The technical account of a perimeter.
+
+    Attributes
+    ----------
+    comptable, survenance : pandas.DataFrame
+        One row per year: annee, debut, fin (months covered), the keys of :data:`LINES` (EUR; rates for the two ratios;
+        NaN when unknown), raison (French, empty when nothing is missing). Empty when the file cannot give the view.
+        `survenance` also has provision_se, the standard error of the provision.
+    base : str or None
+        Base of the premiums.
+    arrete : pandas.Timestamp
+        Last month counted.
+    remarques : tuple of str
+        French sentences: what is missing, what was left out.
+    date_connue : bool
+        Whether the file says what its months are.
+    """
+
+    comptable: pd.DataFrame
+    survenance: pd.DataFrame
+    base: str | None
+    arrete: pd.Timestamp
+    remarques: tuple[str, ...] = field(default_factory=tuple)
+    date_connue: bool = True
+
+    @property
+    def vues(self) -> dict[str, pd.DataFrame]:
+        """The views that exist, under their names."""
+        known = self.date_connue
+        named = {COMPTABLE if known else UNDATED: self.comptable, SURVENANCE: self.survenance}
+        return {name: view for name, view in named.items() if len(view)}
+
+    @property
+    def rapprochement(self) -> tuple[float, float]:
+        """Sum of the charges of each view, equal to the cent; NaN when a year of either is unknown."""
+        charges = [view["charge"] for view in (self.comptable, self.survenance) if len(view)]
+        if len(charges) < 2:
+            return np.nan, np.nan
+        by_closing, by_care = (round(float(c.sum(skipna=False)), 2) for c in charges)
+        return by_closing, by_care
+
+
+def compute_account(dataset: Dataset, *, selection: Selection | None = None) -> Account:
+    """The account of every year of the file, in the perimeter of a selection; its period is not used.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As loaded, with its payment months; not the completed one.
+    selection : Selection, optional
+        Perimeter. Premiums that are not split by it are NaN, with the reason.
+
+    Raises
+    ------
+    InsufficientData
+        The file has no benefit paid.
+    """
+    scope = Selection(filtres=dict(selection.filtres) if selection else {})
+    if "prestation" not in dataset.prestation.columns or dataset.prestation.empty:
+        raise InsufficientData("Ce compte demande les prestations payées.", remede="Ajoutez leur colonne au fichier.")
+    if has_both_months(dataset):
+        return _both_views(dataset, scope)
+    return _one_view(dataset, scope)
+
+
+def _both_views(dataset: Dataset, scope: Selection) -> Account:
+    found = estimate_provisions(dataset, scope)
+    last = found.arrete
+    closing = pd.DataFrame([_closing_row(found, year) for year in found.provision])
+    closing = _with_premiums(_dated(closing, found.debut_paiement, last), dataset, scope)
+    care = pd.DataFrame([_care_row(found, year) for year in found.paye.index if year <= last.year])
+    care = _with_premiums(_dated(care, found.debut, last), dataset, scope)
+    notes = [*found.remarques, *_notes(dataset, closing, last)]
+    return Account(_results(closing, dataset), _results(care, dataset), dataset.base, last, tuple(notes))
+
+
+def _closing_row(found: Provisions, year: int) -> dict[str, object]:
+    """One accounting year, from the paid amounts and the provisions at its two ends."""
+    paid = found.paye.get(year, pd.Series(0.0, index=found.paye.index))
+    earlier = paid.index < year
+    opening, closing = found.at(year - 1), found.at(year)
+    unseen = found.avant_fichier.get(year, 0.0)
+    row = {
+        "annee": year,
+        "paye": _cents(paid.sum()),
+        "paye_anterieur": _cents(paid[earlier].sum()),
+        "provision_ouverture": _total(opening),
+        "provision_cloture": _total(closing),
+        "raison": "",
+    }
+    row["variation"] = _cents(row["provision_cloture"] - row["provision_ouverture"])
+    left = _total(closing[closing.index < year])
+    row["boni"] = _cents(row["provision_ouverture"] - (row["paye_anterieur"] - unseen) - left)
+    row["charge"] = _cents(row["paye"] + row["variation"])
+    if np.isnan(row["charge"]):
+        row["raison"] = "une provision n’est pas estimable : trop peu de mois de paiement à la clôture"
+    elif unseen > MOST_UNSEEN * row["paye"]:
+        row["charge"] = row["provision_ouverture"] = row["variation"] = row["boni"] = np.nan
+        row["raison"] = "la provision d’ouverture des soins d’avant le fichier est inconnue"
+    return row
+
+
+def _care_row(found: Provisions, year: int) -> dict[str, object]:
+    """One year of care, as seen at the last closing."""
+    paid = _cents(found.paye.loc[year].sum() + found.sans_date.get(year, 0.0))
+    final = found.at(found.arrete.year)
+    left = float(final.get(year, 0.0))
+    row = {"annee": year, "paye": paid, "provision_cloture": left, "provision_se": found.se.get(year, np.nan)}
+    if year in found.partielles:
+        row |= {"provision_cloture": np.nan, "provision_se": np.nan}
+        reason = "les premiers paiements de ces soins sont antérieurs au fichier"
+    else:
+        reason = "" if np.isfinite(left) else "la provision n’est pas estimable : trop peu de mois de paiement"
+    return {**row, "charge": _cents(paid + row["provision_cloture"]), "raison": reason}
+
+
+def _one_view(dataset: Dataset, scope: Selection) -> Account:
+    """A file with one date: one view, without provisions."""
+    rows = dataset.prestation[scope.mask(dataset.prestation)]
+    by_year = rows.groupby(rows["mois"].dt.year)["prestation"].sum(min_count=1)
+    view = pd.DataFrame({"annee": by_year.index, "paye": np.round(by_year.to_numpy(dtype=float), 2)})
+    blank = [k for k in COMPTABLE_LINES if k.startswith("provision") or k in ("variation", "charge", "boni")]
+    words = {
+        "paiement": "Le fichier n’a que le mois de paiement : seule la vue par exercice comptable existe, sans "
+        "variation de provision.",
+        "soins": "Le fichier n’a que le mois de soins : seule la vue par survenance existe, et ce qui reste à payer "
+        "sur les derniers mois n’est pas connu.",
+    }
+    note = words.get(
+        dataset.date_basis,
+        "Le fichier ne dit pas si ses mois sont de soins ou de paiement : une seule vue, sans provision.",
+    )
+    last = dataset.months[-1] if dataset.as_of is None else min(dataset.as_of, dataset.months[-1])
+    view = view.assign(**dict.fromkeys(blank, np.nan), paye_anterieur=np.nan, raison="provision inconnue")
+    view = _with_premiums(_dated(view, rows["mois"].min(), last), dataset, scope)
+    view = _results(view, dataset)
+    empty = view.iloc[:0]
+    notes = (note, *_notes(dataset, view, last))
+    views = (empty, view) if dataset.date_basis == "soins" else (view, empty)
+    return Account(*views, dataset.base, last, notes, dataset.date_basis is not None)
+
+
+def _dated(view: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """First and last month of each year that the file covers."""
+    starts = [max(pd.Timestamp(y, 1, 1), first.to_period("M").to_timestamp()) for y in view["annee"]]
+    ends = [min(pd.Timestamp(y, 12, 1), last.to_period("M").to_timestamp()) for y in view["annee"]]
+    return view.assign(debut=starts, fin=ends)
+
+
+def _with_premiums(view: pd.DataFrame, dataset: Dataset, scope: Selection) -> pd.DataFrame:
+    """Premiums and management costs of the very months of each year; NaN and the reason when one is missing."""
+    view = view.assign(frais_gestion=np.nan)
+    measures = [m for m in ("cotisation", "frais_gestion") if m == "cotisation" or m in dataset.cotisation.columns]
+    for measure in measures:
+        monthly = compute_indicator(dataset, measure, selection=scope).set_index("mois")
+        amounts, reasons = [], []
+        for row in view.itertuples():
+            values = monthly["valeur"].reindex(pd.date_range(row.debut, row.fin, freq="MS"))
+            amounts.append(_cents(values.sum(skipna=False)))
+            reasons.append(_why_missing(measure, values, monthly["raison"]))
+        view[measure] = amounts
+        view["raison"] = [" ; ".join(filter(None, pair)) for pair in zip(view["raison"], reasons, strict=True)]
+    return view
+
+
+def _why_missing(measure: str, values: pd.Series, reasons: pd.Series) -> str:
+    if values.notna().all():
+        return ""
+    label = LINES[measure][0].lower()
+    if values.notna().any():
+        return f"{label} : {int(values.notna().sum())} mois connus sur {len(values)}"
+    told = [r for r in reasons.unique() if r]
+    return told[0] if told else f"{label} absentes" if measure == "cotisation" else f"{label} absents"
+
+
+def _results(view: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Result and ratios, with what the year's other lines allow."""
+    costs = (
+        0.0 if "frais_gestion" not in dataset.cotisation.columns or dataset.base == "nette" else view["frais_gestion"]
+    )
+    premium = view["cotisation"].where(view["cotisation"] > 0)
+    view = view.assign(
+        resultat=np.round(view["cotisation"] - view["charge"] - costs, 2),
+        ratio_pc=view["charge"] / premium,
+        resultat_paye=np.round(view["cotisation"] - view["paye"] - costs, 2),
+        ratio_paye=view["paye"] / premium,
+    )
+    extra = [c for c in ("provision_se",) if c in view.columns]
+    return view.reindex(columns=[*KEYS, *LINES, *extra, "raison"])
+
+
+def _notes(dataset: Dataset, view: pd.DataFrame, last: pd.Timestamp) -> list[str]:
+    notes = []
+    if len(view) and view["fin"].iloc[-1].month != 12:
+        notes.append(f"La dernière année s’arrête en {format_month(last, short=False)}.")
+    if len(view) and view["debut"].iloc[0].month != 1:
+        notes.append(f"La première année commence en {format_month(view['debut'].iloc[0], short=False)}.")
+    if "cotisation" not in dataset.cotisation.columns:
+        notes.append("Le fichier n’a pas de cotisations : ni résultat, ni ratio P/C.")
+    elif "frais_gestion" not in dataset.cotisation.columns:
+        notes.append("Le fichier n’a pas de frais de gestion : le résultat est donné avant ces frais.")
+    elif dataset.base == "nette":
+        notes.append("Cotisations nettes de chargements : les frais de gestion n’en sont pas retirés une seconde fois.")
+    if dataset.base == "TTC":
+        notes.append("Cotisations TTC : le résultat comprend les taxes, à reverser. Convertissez en HT pour le lire.")
+    if dataset.base is None and "cotisation" in dataset.cotisation.columns:
+        notes.append("Base des cotisations non précisée : résultat et ratio se lisent sous cette réserve.")
+    return notes
+
+
+def describe_rapprochement(account: Account) -> str:
+    """One sentence on how the two views meet; empty when they cannot be compared."""
+    by_closing, by_care = account.rapprochement
+    if not np.isfinite(by_closing + by_care):
+        return ""
+    total = format_euros(by_care, compact=False)
+    if by_closing == by_care:
+        return f"Les deux vues se rejoignent : la somme des charges est de {total} dans l’une comme dans l’autre."
+    gap = format_euros(by_closing - by_care, compact=False, signed=True)
+    return f"Somme des charges par survenance : {total} ; par exercice comptable : {gap} (paiements sans date)."
+
+
+def _total(provisions: pd.Series) -> float:
+    return _cents(provisions.sum(skipna=False)) if len(provisions) else 0.0
+
+
+def _cents(amount: float) -> float:
+    return round(float(amount), 2)

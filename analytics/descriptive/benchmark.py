@@ -1,0 +1,193 @@
+"""The user's own figures in the terms of the published ones: same year, premiums without tax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analytics.bases import Rates, convert_dataset
+from analytics.descriptive.indicator import compute_indicator, compute_total
+from analytics.french import format_percent
+from analytics.indicators import table_of
+from analytics.schema import Dataset, Selection
+
+#: Published figures that a dataset can be measured against, and the measures each needs.
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "retour_sur_cotisations": ("prestation", "cotisation"),
+    "evolution_cotisations": ("cotisation",),
+    "evolution_prestations": ("prestation",),
+    "charges_gestion": ("frais_gestion", "cotisation"),
+}
+#: Those whose premiums must be without tax; a growth is the same with a tax whose rate does not move.
+NET_OF_TAX = ("retour_sur_cotisations", "charges_gestion")
+
+
+@dataclass(frozen=True)
+class Premiums:
+    """Premiums without tax, or why there are none.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        With premiums without tax when `matched`, else as given.
+    matched : bool
+    phrase : str
+        How they were obtained, or what is missing, in French.
+    """
+
+    dataset: Dataset
+    matched: bool
+    phrase: str
+
+
+def without_tax(dataset: Dataset, *, rates: Rates | None = None, base: str | None = None) -> Premiums:
+    """Premiums on the base of the published figures.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rates : Rates, optional
+        Tax that the user says to take off premiums with tax, when the file does not give it.
+    base : {"TTC", "HT"}, optional
+        What the user says of premiums whose base is not told by the file.
+    """
+    told = dataset.base or base
+    if told == "HT":
+        words = "hors taxes" if dataset.base else "lues hors taxes, comme vous l’avez indiqué"
+        return Premiums(replace(dataset, base="HT"), True, f"Vos cotisations sont {words}.")
+    if told == "TTC" and {"taxes", "cotisation"} <= set(dataset.cotisation.columns):
+        net = dataset.cotisation.assign(cotisation=dataset.cotisation["cotisation"] - dataset.cotisation["taxes"])
+        words = "Vos cotisations TTC sont converties hors taxes : cotisations − taxes de votre fichier."
+        return Premiums(replace(dataset, cotisation=net, base="HT"), True, words)
+    if told == "TTC" and rates is not None and np.isfinite(rates.taxe):
+        words = f"divisées par 1 + {format_percent(rates.taxe, 2)} ({rates.source_taxe})"
+        net = convert_dataset(replace(dataset, base="TTC"), "HT", rates)
+        return Premiums(net, True, f"Vos cotisations TTC sont converties hors taxes : {words}.")
+    if told == "TTC":
+        return Premiums(dataset, False, "Vos cotisations sont TTC, celles du marché hors taxes.")
+    if told == "nette":
+        return Premiums(
+            dataset, False,
+            "Vos cotisations sont nettes de chargements, celles du marché hors taxes et chargements compris : sans le "
+            "taux de chargement, elles ne se convertissent pas.",
+        )  # fmt: skip
+    return Premiums(dataset, False, "La base de vos cotisations n’est pas précisée ; celles du marché sont hors taxes.")
+
+
+def own_figures(
+    premiums: Premiums, years: Iterable[int], *, known: pd.DatetimeIndex, filtres: Mapping[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    """Published indicators recomputed on a dataset, by civil year.
+
+    Parameters
+    ----------
+    premiums : Premiums
+        From :func:`without_tax`.
+    years : iterable of int
+    known : pandas.DatetimeIndex
+        Months known well enough to be compared.
+    filtres : mapping
+        Perimeter.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `indicateur`, `annee`, `valeur` (rate), `raison` (French; "" when there is a value).
+    """
+    rows = []
+    for indicateur, measures in NEEDS.items():
+        sums = _by_year(premiums.dataset, indicateur, measures, filtres)
+        for year in sorted(set(years)):
+            value, reason = _own(premiums, indicateur, measures, year, known, sums)
+            rows.append({"indicateur": indicateur, "annee": year, "valeur": value, "raison": reason})
+    return pd.DataFrame(rows, columns=["indicateur", "annee", "valeur", "raison"])
+
+
+def own_shares(
+    dataset: Dataset, key: str, names: Mapping[str, str], year: int, *, known: pd.DatetimeIndex,
+    filtres: Mapping[str, tuple[str, ...]],
+) -> pd.DataFrame:  # fmt: skip
+    """Share of each published poste in a year of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    key : {"part_poste", "part_financee"}
+        Of the benefits of all postes, or of what the care of the poste cost.
+    names : mapping of str to str
+        Published poste of the values of `poste`.
+    year : int
+    known, filtres
+        As in :func:`own_figures`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `poste` (published word), `valeur` (rate), `raison`.
+    """
+    needed = ("prestation",) if key == "part_poste" else ("prestation", "frais_reels")
+    reason = _refusal(dataset, (*needed,), (year,), known)
+    if not reason and "poste" not in dataset.prestation.columns:
+        reason = f"il manque la colonne « {dataset.label('poste')} »"
+    postes = sorted(set(names.values()))
+    if reason:
+        return pd.DataFrame({"poste": postes, "valeur": np.nan, "raison": reason})
+    period = _year(year, filtres)
+    sums = {m: compute_total(dataset, m, by=("poste",), selection=period).set_index("poste")["valeur"] for m in needed}
+    whole = sums["prestation"].sum()
+    by_name = pd.DataFrame(sums).groupby(pd.Series(names)).sum(min_count=1).reindex(postes)
+    below = by_name["frais_reels"] if key == "part_financee" else pd.Series(whole, index=by_name.index)
+    table = (by_name["prestation"] / below.where(below > 0)).rename("valeur").rename_axis("poste").reset_index()
+    return table.assign(raison=np.where(table["valeur"].isna(), "aucune valeur dans ce périmètre", ""))
+
+
+def _by_year(
+    dataset: Dataset, indicateur: str, measures: tuple[str, ...], filtres: Mapping[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    """Sums of each civil year, one reading of the cube for all of them: numerateur, denominateur, raison."""
+    if any(m not in table_of(m, dataset).columns for m in measures):
+        return pd.DataFrame()
+    key = {"retour_sur_cotisations": "ratio_pc", "charges_gestion": "taux_frais_gestion"}.get(indicateur, measures[0])
+    monthly = compute_indicator(dataset, key, selection=Selection(filtres=dict(filtres)))
+    years = monthly.groupby(pd.to_datetime(monthly["mois"]).dt.year)
+    sums = years[["numerateur", "denominateur"]].sum(min_count=1)
+    return sums.assign(raison=years["raison"].max())
+
+
+def _own(
+    premiums: Premiums, indicateur: str, measures: tuple[str, ...], year: int, known: pd.DatetimeIndex,
+    sums: pd.DataFrame,
+) -> tuple[float, str]:  # fmt: skip
+    grows = indicateur.startswith("evolution")
+    reason = _refusal(premiums.dataset, measures, (year - 1, year) if grows else (year,), known)
+    if not reason and indicateur in NET_OF_TAX and not premiums.matched:
+        reason = "base des cotisations différente"
+    if not reason and year in sums.index:
+        reason = sums.loc[year, "raison"]
+    if reason:
+        return np.nan, reason
+    below = sums["numerateur"].get(year - 1, np.nan) if grows else sums["denominateur"].get(year, np.nan)
+    value = sums["numerateur"].get(year, np.nan) / below if below > 0 else np.nan
+    return float(value - grows), "" if np.isfinite(value) else "aucun montant à rapporter dans ce périmètre"
+
+
+def _refusal(dataset: Dataset, measures: tuple[str, ...], years: tuple[int, ...], known: pd.DatetimeIndex) -> str:
+    """Why these years cannot be measured; "" when they can."""
+    missing = [m for m in measures if m not in table_of(m, dataset).columns]
+    if missing:
+        return f"il manque la colonne « {dataset.label(missing[0])} »"
+    for year in years:
+        asked = set(pd.date_range(f"{year}-01-01", periods=12, freq="MS"))
+        for measure in measures:
+            if not asked <= set(pd.DatetimeIndex(table_of(measure, dataset)["mois"].unique())):
+                return f"vos données n’ont pas toute l’année {year}"
+        if not asked <= set(known):
+            return f"les derniers mois de {year} ne sont pas encore assez connus"
+    return ""
+
+
+def _year(year: int, filtres: Mapping[str, tuple[str, ...]]) -> Selection:
+    return Selection(pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 1), dict(filtres))

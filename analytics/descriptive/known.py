@@ -1,0 +1,84 @@
+"""How much of a period is already paid, weighed by euros, with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.completion import Development, has_both_months
+from analytics.schema import Dataset, Selection
+
+LEVEL = 0.80
+_Z = 1.2815515655446004  # of an 80 % interval
+#: As between the postes of a month: the errors of two months come in part from the same factors.
+CORRELATION = 0.5
+
+
+@dataclass(frozen=True)
+class KnownShare:
+    """Share of what a period will cost that is already paid.
+
+    Attributes
+    ----------
+    part : float
+        Paid / ultimate over the period; NaN when it cannot be known.
+    bas, haut : float
+        80 % interval; NaN without a standard error.
+    paye, ultime : float
+        EUR.
+    raison : str
+        Why it cannot be known, in French.
+    """
+
+    part: float = np.nan
+    bas: float = np.nan
+    haut: float = np.nan
+    paye: float = np.nan
+    ultime: float = np.nan
+    raison: str = ""
+
+
+def known_share(
+    raw: Dataset, completed: Dataset, selection: Selection, development: Development | None = None
+) -> KnownShare:
+    """Share already paid of the main measure over a selection: Σ paid / Σ ultimate, never a mean of shares.
+
+    Parameters
+    ----------
+    raw : Dataset
+        As loaded, with its payment months.
+    completed : Dataset
+        The same once completed.
+    selection : Selection
+        Period and perimeter.
+    development : Development, optional
+        Gives the interval: the relative error of the whole over those months stands for that of the perimeter.
+    """
+    measure = raw.main_measure
+    if measure is None:
+        return KnownShare(raison="le fichier n’a pas de prestations")
+    if not has_both_months(raw):
+        words = {
+            "soins": "le fichier n’a pas de mois de paiement",
+            "paiement": "vue comptable : tout ce qui est montré est payé",
+        }
+        return KnownShare(raison=words.get(raw.date_basis, "le fichier ne dit pas ce que ses mois désignent"))
+    paid, ultimate = (float(d.prestation.loc[selection.mask(d.prestation), measure].sum()) for d in (raw, completed))
+    if not ultimate > 0:
+        return KnownShare(raison="aucun montant dans ce périmètre")
+    spread = _relative_error(development, selection) if development is not None else np.nan
+    part = paid / ultimate
+    room = _Z * spread
+    high = part / (1 - room) if room < 1 else np.nan
+    # A completed month cannot be known by more than 100 % unless refunds are expected, as the share itself then says.
+    return KnownShare(part, part / (1 + room), min(high, max(part, 1.0)), paid, ultimate)
+
+
+def _relative_error(development: Development, selection: Selection) -> float:
+    table = development.by_month()
+    rows = table[selection.mask(table[["mois"]])]
+    if rows.empty or rows["se"].isna().any() or not rows["ultime"].sum() > 0:
+        return np.nan
+    spread = CORRELATION * rows["se"].sum() ** 2 + (1 - CORRELATION) * (rows["se"] ** 2).sum()
+    return float(np.sqrt(spread) / rows["ultime"].sum())

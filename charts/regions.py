@@ -1,0 +1,83 @@
+"""The regions as tiles of one size: value in each, colour beside it, a click to keep one."""
+
+from __future__ import annotations
+
+import functools
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from analytics.french import format_gap, format_percent, format_value
+from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.theme import AXIS, ORANGE, TITLE_LINE, value_axis
+
+#: Light to dark in one hue: read in grey as well.
+PALE, DEEP, EMPTY = "#DCE9F5", "#174A7C", "#E3E6EA"
+ON_PALE, ON_DEEP = "#1F2933", "#FFFFFF"
+#: What a click on a tile is called, and the field it gives.
+SELECTION, FIELD = "tuile", "code"
+TILE = 62
+
+
+def chart_regions(tiles: pd.DataFrame, *, title: str, unit: str, is_demo: bool = False) -> Picture:
+    """Tile map of an indicator.
+
+    Parameters
+    ----------
+    tiles : pandas.DataFrame
+        code, nom, court, colonne, ligne, valeur, reference, ecart, evolution, choisie (bool): one row per tile drawn,
+        those without data included.
+    title, unit, is_demo
+        As in `charts.trend.chart_trend`.
+    """
+    data = tiles[["code", "nom", "court", "colonne", "ligne", "valeur", "choisie"]].copy()
+    data["texte"] = tiles["valeur"].map(lambda v: format_value(v, unit))
+    data["change"] = tiles["ecart"].map(lambda v: format_gap(v, unit))
+    low, span = tiles["valeur"].min(), tiles["valeur"].max() - tiles["valeur"].min()
+    dark = (tiles["valeur"] - low) > 0.62 * span
+    data["encre"] = np.where(dark.fillna(False) & bool(span > 0), ON_DEEP, ON_PALE)
+    names = {"nom": "Région", "code": "Code INSEE", "valeur": title, "reference": "Référence", "ecart": "Écart"}
+    table = tiles[list(names)].rename(columns=names)
+    table["Évolution"] = tiles["evolution"].map(lambda v: format_percent(v, signed=True))
+    table = table[tiles["valeur"].notna()].sort_values(title, ascending=False, ignore_index=True)
+    spec = _spec(title, unit, is_demo, int(tiles["ligne"].max()), bool(tiles["choisie"].any()))
+    return Picture(spec, check_marks(data), _alt(data, title), title, table)
+
+
+@functools.lru_cache(maxsize=128)
+def _spec(title: str, unit: str, is_demo: bool, rows: int, chosen: bool) -> dict:
+    base = alt.Chart(source()).encode(
+        x=alt.X("colonne:O", axis=None, scale=alt.Scale(domain=list(range(1, 6)), paddingInner=0.06)),
+        y=alt.Y("ligne:O", axis=None, scale=alt.Scale(domain=list(range(1, rows + 1)), paddingInner=0.06)),
+        tooltip=[
+            alt.Tooltip("nom:N", title="Région"),
+            alt.Tooltip("texte:N", title="Valeur"),
+            alt.Tooltip("change:N", title="Écart"),
+        ],
+    )
+    legend = alt.Legend(title=None, orient="top", gradientLength=220, labelExpr=value_axis(unit)["labelExpr"])
+    empty = base.mark_rect(cornerRadius=5, color=EMPTY)
+    tile = base.transform_filter("isValid(datum.valeur)").mark_rect(cornerRadius=5, cursor="pointer")
+    tile = tile.encode(color=alt.Color("valeur:Q", scale=alt.Scale(range=[PALE, DEEP], zero=False), legend=legend))
+    frame = base.transform_filter("datum.choisie").mark_rect(cornerRadius=5, filled=False, stroke=ORANGE, strokeWidth=3)
+    ink = alt.condition(f"datum.encre == '{ON_DEEP}'", alt.value(ON_DEEP), alt.value(ON_PALE))
+    name = base.mark_text(dy=-10, fontSize=11).encode(text="court:N", color=ink)
+    value = base.mark_text(dy=8, fontSize=12, fontWeight=600).encode(text="texte:N", color=ink)
+    click = alt.selection_point(name=SELECTION, fields=[FIELD])
+    layers = [empty, tile.add_params(click), *([frame] if chosen else []), name, value]
+    note = "Une tuile par région ; gris : aucune donnée"
+    height = TILE * rows + AXIS + 4 * TITLE_LINE
+    return to_spec(alt.layer(*layers).properties(height=height, title=titled(title, is_demo=is_demo, note=note)))
+
+
+def _alt(data: pd.DataFrame, title: str) -> str:
+    known = data.dropna(subset=["valeur"])
+    if known.empty:
+        return f"{title}, carte en tuiles : aucune région n’a de valeur."
+    top, low = known.loc[known["valeur"].idxmax()], known.loc[known["valeur"].idxmin()]
+    count = f"{len(known)} régions" if len(known) > 1 else "une région"
+    empty = f" ; {len(data) - len(known)} sans donnée" if len(known) < len(data) else ""
+    return (
+        f"{title}, carte en tuiles : {count}, de {low['texte']} ({low['nom']}) à {top['texte']} ({top['nom']}){empty}."
+    )

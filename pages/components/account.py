@@ -1,0 +1,155 @@
+"""The standard report: the technical account by accounting year and by year of care, to read, print and forward."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analytics.bases import convert_dataset, factor
+from analytics.constat import describe_perimeter
+from analytics.descriptive.account import LINES, Account, compute_account, describe_rapprochement
+from analytics.errors import ParameterError
+from analytics.french import format_month, format_percent
+from analytics.schema import BASES, Selection
+from charts.account import account_sheet, account_table, line_label
+from charts.export import to_csv
+from pages.components import figure
+from pages.components.bases import rates_of
+from pages.components.cache import cached
+from pages.components.messages import safe, told_in_french
+from pages.components.sharing import may_show
+from pages.components.sidebar import View
+
+TITLE = "Compte de résultat technique"
+YEARS = 3  # on a phone the last one is seen without scrolling
+
+
+def show_account(view: View) -> None:
+    """The account; each of its closings is estimated anew, which takes a moment the first time."""
+    st.header(TITLE)
+    with told_in_french():
+        _show_views(view)
+
+
+def _show_views(view: View) -> None:
+    """One view at a time, what is missing, the page to print, the definitions used."""
+    account = account_of(view, _choose_base(view))
+    present = account.vues
+    if not _may_show(view, present):
+        st.info(
+            "Mode partage : une année de ce compte porte sur trop peu de personnes pour être montrée.",
+            icon=":material/shield_lock:",
+        )
+        return
+    name = _choose_view(list(present))
+    table = present[name]
+    whole = len(table) <= YEARS or st.toggle("Toutes les années", key="compte_annees", bind="query-params")
+    figure.show_table(account_table(table if whole else table.tail(YEARS), name))
+    st.caption(f"En euros, arrondis à l’euro ; le fichier CSV porte les centimes. {safe(subtitle(view, account))}.")
+    for sentence in sentences(account):
+        st.caption(safe(sentence))
+    for year, reason in table.loc[table["raison"] != "", ["annee", "raison"]].itertuples(index=False):
+        st.caption(f"{year} : {safe(reason)}.")
+    _downloads(view, account, present)
+    shown = [key for key in LINES if table[key].notna().any()]
+    st.caption("  \n".join(f"**{safe(line_label(k, name))}** : {safe(LINES[k][1])}" for k in shown))
+
+
+def account_of(view: View, base: str | None) -> Account:
+    """The account of the perimeter, in a base."""
+    rates, raw = rates_of(view), view.opened.raw
+
+    def compute() -> Account:
+        known = raw if base is None or base == raw.base else convert_dataset(raw, base, rates)
+        return compute_account(known, selection=Selection(filtres=view.selection.filtres))
+
+    return cached("account", view.key, compute, filtres=view.selection.filtres, base=base, rates=rates)
+
+
+def subtitle(view: View, account: Account) -> str:
+    """Perimeter, base and closing date."""
+    base, own = f"base {account.base}" if account.base else "base non précisée", view.opened.raw.base
+    if account.base and account.base != own:
+        rates = rates_of(view)
+        used = [("taxe", rates.taxe, rates.source_taxe)] if "TTC" in (own, account.base) else []
+        used += [("chargement", rates.chargement, rates.source_chargement)] if "nette" in (own, account.base) else []
+        told = " ; ".join(f"{name} {format_percent(rate, 2)}, {source}" for name, rate, source in used)
+        base += f" (convertie, {told})"
+    where = describe_perimeter(view.selection, view.dataset)
+    return f"{where} · cotisations en {base} · arrêté à {format_month(account.arrete, short=False)}"
+
+
+def sentences(account: Account) -> list[str]:
+    """How the two views meet, then what is missing."""
+    return [text for text in (describe_rapprochement(account), *account.remarques) if text]
+
+
+def _choose_base(view: View) -> str | None:
+    base = view.opened.raw.base
+    if base is None or "cotisation" not in view.dataset.cotisation.columns:
+        return base
+    chosen = st.segmented_control(
+        "Base des cotisations", BASES, default=base, required=True, key="compte_base", bind="query-params",
+        help="Les taux de conversion se règlent dans la section des bases.",
+    ) or base  # fmt: skip
+    try:
+        factor(base, chosen, rates_of(view))
+    except ParameterError as error:
+        st.warning(f"{safe(error.message)} {safe(error.remede)} Compte montré en base {base}.")
+        return base
+    return chosen
+
+
+def _choose_view(names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    chosen = st.segmented_control(
+        "Vue", names, default=names[0], required=True, key="compte_vue", bind="query-params",
+        help="Exercice comptable : ce qui est payé et provisionné dans l’année. Survenance : ce que coûtent les soins "
+        "de l’année.",
+    )  # fmt: skip
+    return chosen if chosen in names else names[0]
+
+
+def _may_show(view: View, present: dict[str, pd.DataFrame]) -> bool:
+    """In « partage » mode an opening provision gives back the year before: all the years may be shown, or none."""
+    years = {(row.debut, row.fin) for table in present.values() for row in table.itertuples()}
+    return all(may_show(view, Selection(debut, fin, view.selection.filtres)) for debut, fin in sorted(years))
+
+
+def _downloads(view: View, account: Account, present: dict[str, pd.DataFrame]) -> None:
+    name, is_demo = figure.slug(TITLE), view.dataset.is_demo
+    with st.container(horizontal=True):
+        st.download_button(
+            "Page à imprimer", lambda: _sheet(view, account, present), f"{name}.html", "text/html",
+            key="compte_html", icon=":material/print:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "CSV", lambda: to_csv(export_table(account, present), is_demo=is_demo), f"{name}.csv", "text/csv",
+            key="compte_csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _sheet(view: View, account: Account, present: dict[str, pd.DataFrame]) -> bytes:
+    source = "" if view.dataset.is_demo else f" · {view.dataset.source}"
+    reasons = [
+        f"{name}, {row.annee} : {row.raison}."
+        for name, t in present.items() for row in t.itertuples() if row.raison
+    ]  # fmt: skip
+    return account_sheet(
+        TITLE, f"{subtitle(view, account)}{source}", present, [*sentences(account), *reasons],
+        is_demo=view.dataset.is_demo,
+    )  # fmt: skip
+
+
+def export_table(account: Account, present: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every line of every view, to the cent, under French headers: one row per view and line."""
+    parts = []
+    for name, table in present.items():
+        years = [str(y) for y in table["annee"]]
+        figures = table[list(LINES)].T.set_axis(years, axis=1).dropna(how="all")
+        labels = [line_label(key, name) for key in figures.index]
+        parts.append(figures.reset_index(drop=True).assign(Vue=name, Ligne=labels, Base=account.base or "non précisée"))
+    whole = pd.concat(parts, ignore_index=True)
+    years = sorted(c for c in whole.columns if c not in ("Vue", "Ligne", "Base"))
+    return whole[["Vue", "Ligne", "Base", *years]]

@@ -1,0 +1,197 @@
+"""Where: the map of the regions, groups at equal age and sex, and those that chance does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel, funnel_of
+from analytics.descriptive.regroup import UNSAID
+from analytics.descriptive.standardise import STRATA, Standardised, compute_standardised
+from analytics.errors import InsufficientData
+from analytics.french import format_euros, format_number, format_percent, format_value, is_missing
+from analytics.indicators import INDICATORS, Indicator, missing_measures
+from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
+from charts.funnel import chart_funnel
+from charts.standardised import chart_standardised
+from pages.components import figure
+from pages.components.cache import cached
+from pages.components.messages import safe, show_unlocks, told_in_french
+from pages.components.region_map import REGION, show_map, without
+from pages.components.sharing import hidden_values, may_show, say_hidden
+from pages.components.sidebar import View
+
+#: Rates per member that can be compared at equal structure, and what their exposure is called.
+RATES = {"consommation": "Bénéficiaires (mois-personnes)", "frequence": "Bénéficiaires (années-personnes)"}
+MAX_GROUPS, MAX_ROWS, MAX_LISTED = 1500, 40, 12
+
+
+def show_where(view: View, indicator: Indicator) -> None:
+    """The map of an indicator, then the groups compared fairly."""
+    show_map(view, indicator)
+    show_groups(view)
+
+
+def show_groups(view: View) -> None:
+    """Cost or frequency per member: crude beside standardised, then the funnel."""
+    dataset = view.dataset
+    rates = [key for key in RATES if not missing_measures(INDICATORS[key], dataset)]
+    if not rates:
+        names = [dataset.label(m) for m in missing_measures(INDICATORS["consommation"], dataset)]
+        show_unlocks({" et ".join(names): ["coût par bénéficiaire à structure égale", "entonnoir des petits groupes"]})
+        return
+    tables = (dataset.cotisation, dataset.prestation)
+    dims = [
+        d for d in view.opened.readable_dimensions
+        if d not in (*CARE_DIMENSIONS, *STRATA) and all(d in t.columns for t in tables)
+    ]  # fmt: skip
+    if not dims:
+        show_unlocks({dataset.label(REGION): ["coût par bénéficiaire à structure égale", "entonnoir"]})
+        return
+    st.subheader("Les groupes à armes égales")
+    first = REGION if REGION in dims else dims[0]
+    by = st.segmented_control(
+        "Groupes", dims, default=first, required=True, format_func=lambda d: safe(dataset.label(d)),
+        key="ou_groupes", bind="query-params",
+    ) or first  # fmt: skip
+    key = st.segmented_control(
+        "Mesure", rates, default=rates[0], required=True, format_func=lambda k: INDICATORS[k].label,
+        key="ou_mesure", bind="query-params",
+    ) or rates[0]  # fmt: skip
+    scope = without(view.selection, by)
+    if not may_show(view, scope):
+        st.info("Mode partage : comparer ces groupes demande un périmètre plus large.", icon=":material/shield_lock:")
+        return
+    hidden = hidden_values(view, by, scope) | ({UNSAID} if view.shared else set())
+    with told_in_french():
+        equal = _show_standardised(view, INDICATORS[key], by, scope, hidden)
+    with told_in_french():
+        _show_funnel(view, INDICATORS[key], by, scope, hidden, equal)
+
+
+def _show_standardised(
+    view: View, indicator: Indicator, by: str, scope: Selection, hidden: frozenset[str]
+) -> Standardised | None:
+    dataset = view.dataset
+    lacking = [s for s in STRATA if s not in dataset.cotisation.columns or s not in dataset.prestation.columns]
+    if len(lacking) == len(STRATA):
+        names = " ou ".join(dataset.label(s) for s in lacking)
+        show_unlocks({f"{names} (dans les cotisations et les prestations)": ["comparaison à structure égale"]})
+        return None
+    found = cached(
+        "standardised", view.key,
+        lambda: compute_standardised(dataset, indicator.key, by=by, selection=scope), key=indicator.key, by=by, s=scope,
+    )  # fmt: skip
+    table = found.table[~found.table[by].isin(hidden)]
+    if table.empty:
+        say_hidden(len(found.table))
+        return found
+    table = table.assign(groupe=table[by].map(lambda v: dataset.value_label(by, v)))
+    table = table.sort_values("direct", ascending=False, na_position="last", ignore_index=True)
+    group, held = dataset.label(by), " et ".join(dataset.label(s).lower() for s in found.strata)
+    picture = cached(
+        "standardised_picture", view.key,
+        lambda: chart_standardised(
+            table.head(MAX_ROWS), group=group, title=f"{indicator.label}, brut et à {held} égaux", unit=indicator.unit,
+            reference=found.reference, is_demo=dataset.is_demo,
+        ),
+        key=indicator.key, by=by, s=scope, secret=sorted(hidden),
+    )  # fmt: skip
+    figure.show(picture, key="structure_egale", is_demo=dataset.is_demo)
+    say_hidden(len(found.table) - len(table))
+    _say_method(found, indicator, view, len(table))
+    return found
+
+
+def _say_method(found: Standardised, indicator: Indicator, view: View, groups: int) -> None:
+    lines = ["À structure égale : taux de chaque groupe par tranche, pondérés par les bénéficiaires de l’ensemble."]
+    if found.missing:
+        names = " et ".join(f"« {view.dataset.label(s)} »" for s in found.missing)
+        lines.append(f"Il manque {names} : son effet reste dans les chiffres.")
+    counted = indicator.unit == "nombre"
+    if is_missing(found.dispersion):
+        lines.append("Sans intervalle : trop peu de mois pour mesurer la variance.")
+    else:
+        times = format_number(found.dispersion, 2)
+        how = f"{times} fois celle du hasard" if counted else f"{format_euros(found.dispersion)} par événement"
+        lines.append(f"Intervalles à 95 % : variance mesurée de mois en mois ({how}).")
+    if found.left_out and not view.shared:  # it may speak of a few persons
+        amount = f"{format_number(found.left_out)} actes" if counted else format_euros(found.left_out)
+        lines.append(f"{amount} de tranches sans bénéficiaire ne sont que dans le brut.")
+    if groups > MAX_ROWS:
+        lines.append(f"Les {MAX_ROWS} premiers groupes sur {groups}.")
+    st.caption(safe(" ".join(lines)))
+
+
+def _show_funnel(
+    view: View, indicator: Indicator, by: str, scope: Selection, hidden: frozenset[str], equal: Standardised | None
+) -> None:
+    dataset = view.dataset
+    fair = equal is not None and st.toggle(
+        "Entonnoir à structure égale", value=True, key="ou_egale", bind="query-params",
+        help="Observé ÷ attendu aux taux de l’ensemble, au lieu du taux brut.",
+    )  # fmt: skip
+    try:
+        funnel = cached(
+            "funnel", view.key,
+            lambda: funnel_of(dataset, indicator.key, by=by, selection=scope, equal=equal if fair else None),
+            key=indicator.key, by=by, s=scope, fair=fair,
+        )  # fmt: skip
+    except InsufficientData as error:
+        st.info(f"Entonnoir : {safe(error.message)} {safe(error.remede)}", icon=":material/info:")
+        return
+    shown = _visible(funnel, hidden, dataset, by)
+    if shown.table.empty or len(shown.table) > MAX_GROUPS:
+        st.info("Entonnoir : choisissez une dimension qui a moins de valeurs.", icon=":material/info:")
+        return
+    how = "à structure égale" if fair else "brut"
+    picture = cached(
+        "funnel_picture", view.key,
+        lambda: chart_funnel(
+            shown, group=dataset.label(by), title=f"{indicator.label} par {dataset.label(by).lower()}, {how}",
+            unit=indicator.unit, size=RATES[indicator.key], is_demo=dataset.is_demo,
+        ),
+        key=indicator.key, by=by, s=scope, fair=fair, secret=sorted(hidden),
+    )  # fmt: skip
+    figure.show(picture, key="entonnoir", is_demo=dataset.is_demo)
+    st.markdown(safe(_name_outside(shown, indicator)))
+    st.caption(safe(_say_limits(shown)))
+
+
+def _visible(funnel: Funnel, hidden: frozenset[str], dataset: Dataset, by: str) -> Funnel:
+    """The groups that may be shown, under their labels, and the limits over their sizes alone."""
+    table = funnel.table[~funnel.table["groupe"].isin(hidden)].reset_index(drop=True)
+    table = table.assign(groupe=table["groupe"].map(lambda v: dataset.value_label(by, v)))
+    if table.empty:
+        return replace(funnel, table=table)
+    low, high = table["exposition"].min() * 0.8, table["exposition"].max() * 1.1
+    return replace(funnel, table=table, limits=funnel.limits[funnel.limits["exposition"].between(low, high)])
+
+
+def _name_outside(funnel: Funnel, indicator: Indicator) -> str:
+    """The groups beyond each pair of limits, named with their value."""
+    sentences = []
+    for position in (FAR, NEAR):
+        rows = funnel.table[funnel.table["position"] == position]
+        if rows.empty:
+            continue
+        names = [f"{r.groupe} ({format_value(r.valeur, indicator.unit)}, {r.sens})" for r in rows.itertuples()]
+        more = f" et {len(names) - MAX_LISTED} autres" if len(names) > MAX_LISTED else ""
+        sentences.append(f"{position[:1].upper()}{position[1:]} : {', '.join(names[:MAX_LISTED])}{more}.")
+    why = "élargies" if funnel.overdispersed else "du hasard"
+    return " ".join(sentences) or f"Les {len(funnel.table)} groupes sont dans les limites {why}."
+
+
+def _say_limits(funnel: Funnel) -> str:
+    groups = len(funnel.table)
+    words = f"Sur {groups} groupes, {format_percent(0.05, 0)} sortent des limites à 95 % par le seul hasard."
+    if not funnel.overdispersed:
+        return words
+    if is_missing(funnel.unit):
+        return f"{words} Limites calées sur l’écart des groupes entre eux : trop peu de mois pour mesurer le hasard."
+    alone = int((funnel.table["position_hasard"] != INSIDE).sum())
+    return (
+        f"{words} Les groupes diffèrent entre eux {format_number(funnel.phi, 1)} fois plus que le hasard (variance) : "
+        f"limites élargies d’autant (Spiegelhalter, 2005) ; sans cela, {alone} en sortiraient."
+    )

@@ -91,7 +91,7 @@ def _batch_finding(copies, keys, table, amount, label, lines, mask) -> dict:
     first, too_many = copies.iloc[0], _amount(copies, amount)
     where = ", ".join(f"{label(k)} : {_shown(first[k])}" for k in keys)
     cost = f", {euros(too_many)} comptés en trop" if too_many is not None else ""
-    message = f"Un lot est présent deux fois ({where}) : lignes en double : {format_number(len(copies))}{cost}."
+    message = f"Un lot est présent deux fois ({where}), {format_number(len(copies))} lignes en double{cost}."
     return finding(
         "unicite.lot_double",
         "grave",

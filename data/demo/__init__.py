@@ -40,7 +40,9 @@ CARE_VALUES = {"poste": POSTES, "panier": PANIERS}
 MONEY = ("frais_reels", "remboursement_amo", "prestation")
 
 
-def generate(seed: int = SEED, *, until: str | pd.Timestamp | None = None, planted: bool = True) -> Dataset:
+def generate(
+    seed: int = SEED, *, until: str | pd.Timestamp | None = None, planted: bool = True, events: bool = True
+) -> Dataset:
     """Simulate the mutual of demonstration from January 2017.
 
     Parameters
@@ -52,6 +54,9 @@ def generate(seed: int = SEED, *, until: str | pd.Timestamp | None = None, plant
         move when it moves; payments after it are not in the file, so its last months are incomplete.
     planted : bool
         False leaves out the drift and the two errors of data, and changes nothing else.
+    events : bool
+        False gives a mutual to which nothing ever happens: no lockdown, and the rules of January 2017 throughout (no
+        100 % Santé, no AMO cut, no infra-annual lapse). Season, working days, ageing and inflation remain.
 
     Returns
     -------
@@ -68,10 +73,11 @@ def generate(seed: int = SEED, *, until: str | pd.Timestamp | None = None, plant
     last = last_complete_month(pd.Timestamp.today()) if until is None else _read_month(until)
     months = pd.date_range(START, last, freq="MS")
     cotisation, prestation = [], []
-    for month, factors, members in zip(months, activity(months), simulate_members(months, seed), strict=True):
-        heads = members[0]
-        cotisation.append(_premium_rows(month, members, seed))
-        lines = _care_rows(month, simulate_month(month, heads, factors, seed), planted=planted)
+    rules = months if events else pd.DatetimeIndex([START] * len(months))
+    factors, members = activity(months, lockdowns=events), simulate_members(months, seed, rules)
+    for month, rule, factor, member in zip(months, rules, factors, members, strict=True):
+        cotisation.append(_premium_rows(month, member, seed))
+        lines = _care_rows(month, simulate_month(month, member[0], factor, seed, rule), planted=planted)
         prestation.append(lines[lines["mois_paiement"] <= last])
     return validate(
         Dataset(
@@ -81,7 +87,7 @@ def generate(seed: int = SEED, *, until: str | pd.Timestamp | None = None, plant
             date_basis="soins",
             as_of=last,
             source=SOURCE,
-            fingerprint=_fingerprint(seed, last, planted),
+            fingerprint=_fingerprint(seed, last, planted, events),
             is_demo=True,
         )
     )
@@ -143,6 +149,6 @@ def _month_column(month: pd.Timestamp, size: int) -> np.ndarray:
     return np.full(size, month.to_datetime64(), dtype="datetime64[us]")
 
 
-def _fingerprint(seed: int, last: pd.Timestamp, planted: bool) -> str:
-    text = f"paliers-demo|{GENERATOR_VERSION}|{seed}|{last:%Y-%m}|{planted}"
+def _fingerprint(seed: int, last: pd.Timestamp, planted: bool, events: bool) -> str:
+    text = f"paliers-demo|{GENERATOR_VERSION}|{seed}|{last:%Y-%m}|{planted}" + "|sans évènement" * (not events)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -54,11 +54,13 @@ def count_working_days(months: pd.DatetimeIndex) -> np.ndarray:
     return np.busday_count(first.astype("datetime64[D]"), following.astype("datetime64[D]"), holidays=closed)
 
 
-def activity(months: pd.DatetimeIndex) -> np.ndarray:
+def activity(months: pd.DatetimeIndex, *, lockdowns: bool = True) -> np.ndarray:
     """Factor on the acts, months × postes: season × working days × lockdowns."""
     season = np.array([SEASON[poste] for poste in POSTES])
     season = season / season.mean(axis=1, keepdims=True)
     elasticity = np.array([ELASTICITY[poste] for poste in POSTES])
     days = (count_working_days(months) / ORDINARY_DAYS)[:, None] ** elasticity
+    if not lockdowns:
+        return season.T[months.month - 1] * days
     lockdown = np.array([LOCKDOWN.get(f"{month:%Y-%m}", (1.0,) * len(POSTES)) for month in months])
     return season.T[months.month - 1] * days * lockdown

@@ -55,7 +55,9 @@ COMMON_NOISE = 0.012
 REGION_NOISE = 0.015
 
 
-def simulate_month(month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+def simulate_month(
+    month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray, seed: int, rules: pd.Timestamp
+) -> dict[str, np.ndarray]:
     """Every payment for the care of one month.
 
     Parameters
@@ -64,6 +66,8 @@ def simulate_month(month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray,
         Members of each cell.
     activity : numpy.ndarray
         Factor on the acts of each poste.
+    rules : pandas.Timestamp
+        Month whose reforms are in force: `month`, unless nothing is to happen.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def simulate_month(month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray,
     """
     rng = stream(seed, TABLE, month)
     cells = build_cells()
-    acts = rng.poisson(_expected_acts(month, heads, activity, rng))
+    acts = rng.poisson(_expected_acts(rules, heads, activity, rng))
     paid = rng.multinomial(acts, _payment_parts(rng)[LINE_POSTES][:, None, :])
     ligne, cellule, delai = np.nonzero(paid)
     number = paid[ligne, cellule, delai]
@@ -81,7 +85,7 @@ def simulate_month(month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray,
     size = number * np.maximum(rng.standard_gamma(shape) / shape, SMALLEST_ACT)
     formule, region = cells["formule"].to_numpy()[cellule], cells["region"].to_numpy()[cellule]
     level = growth(month)[LINE_POSTES][ligne] * _region(2)[region] * size
-    frais, amo, amc = amounts(month)[:, ligne, formule] * level
+    frais, amo, amc = amounts(rules)[:, ligne, formule] * level
     keys = {"cellule": cellule, "ligne": ligne, "delai": delai, "actes": number}
     return keys | {"frais_reels": frais, "remboursement_amo": amo, "prestation": amc}
 
@@ -95,14 +99,14 @@ def growth(month: pd.Timestamp) -> np.ndarray:
 
 
 def _expected_acts(
-    month: pd.Timestamp, heads: np.ndarray, activity: np.ndarray, rng: np.random.Generator
+    rules: pd.Timestamp, heads: np.ndarray, activity: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Acts expected, lines × cells."""
     cells = build_cells()
     common = np.exp(rng.normal(0.0, COMMON_NOISE, size=len(POSTES)))
     local = np.exp(rng.normal(0.0, REGION_NOISE, size=(len(POSTES), len(REGIONS))))
     level = (activity * common)[:, None] * local * _region(1)[None, :]
-    return _yearly_acts() / 12.0 * heads * level[LINE_POSTES][:, cells["region"]] * parts(month)[:, cells["formule"]]
+    return _yearly_acts() / 12.0 * heads * level[LINE_POSTES][:, cells["region"]] * parts(rules)[:, cells["formule"]]
 
 
 @functools.cache

@@ -47,8 +47,10 @@ MANAGEMENT_DRIFT = -0.0006
 UNKNOWN_RISE = 0.035
 
 
-def simulate_members(months: pd.DatetimeIndex, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Members, joiners and leavers of every cell, month after month.
+def simulate_members(
+    months: pd.DatetimeIndex, seed: int, rules: pd.DatetimeIndex
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Members, joiners and leavers of every cell, month after month; `rules`: month whose law of lapses is in force.
 
     Yields
     ------
@@ -61,9 +63,9 @@ def simulate_members(months: pd.DatetimeIndex, seed: int) -> Iterator[tuple[np.n
     heads = np.round(HEADS * cells["poids"]).astype(np.int64)
     heads = heads.to_numpy()
     entry = _entry_weights(cells)
-    for month in months:
+    for month, rule in zip(months, rules, strict=True):
         rng = stream(seed, TABLE, month)
-        leave = rng.binomial(heads, _leaving_rates(month)[contrat, cells["tranche_age"]])
+        leave = rng.binomial(heads, _leaving_rates(month, rule)[contrat, cells["tranche_age"]])
         stay = heads - leave
         older = _grow_older(stay, cells["tranche_age"].to_numpy(), rng)
         replaced = np.bincount(contrat, weights=leave)[contrat] * (HEADS / heads.sum()) ** 2
@@ -126,16 +128,16 @@ def _entry_weights(cells: pd.DataFrame) -> np.ndarray:
     return start * ages / cells.groupby("contrat")["poids"].transform("sum").to_numpy()
 
 
-def _month_part(month: pd.Timestamp) -> float:
-    january = JANUARY_PART[month >= INFRA_ANNUAL]
+def _month_part(month: pd.Timestamp, rules: pd.Timestamp) -> float:
+    january = JANUARY_PART[rules >= INFRA_ANNUAL]
     return january if month.month == 1 else (1 - january) / 11.0
 
 
-def _leaving_rates(month: pd.Timestamp) -> np.ndarray:
+def _leaving_rates(month: pd.Timestamp, rules: pd.Timestamp) -> np.ndarray:
     """Probability of leaving in this month, contract × age band."""
-    level = 1 + INFRA_ANNUAL_EFFECT * (month >= INFRA_ANNUAL)
+    level = 1 + INFRA_ANNUAL_EFFECT * (rules >= INFRA_ANNUAL)
     yearly = [LAPSE[c] * level * (1 + PRICE_ANSWER * (yearly_rise(c, month.year) - 0.03)) for c in CONTRATS]
-    return np.array(yearly)[:, None] * _month_part(month) + np.array(DEATHS)[None, :] / 12.0
+    return np.array(yearly)[:, None] * _month_part(month, rules) + np.array(DEATHS)[None, :] / 12.0
 
 
 def _grow_older(heads: np.ndarray, age: np.ndarray, rng: np.random.Generator) -> np.ndarray:

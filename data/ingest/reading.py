@@ -22,7 +22,7 @@ from data.ingest.rows import write_rows
 from data.ingest.sample import peek, read_lines_numbered, sample_lines
 from data.ingest.stream import Unsuited
 from data.ingest.sweep import PIECE, sweep
-from data.ingest.transcode import UTF8, Transcoded, digest_of, guess_encoding, transcode
+from data.ingest.transcode import UTF8, Transcoded, copy_in_utf8, digest_of, guess_encoding, transcode
 from data.ingest.undated import counted_layout, without_months
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.propose import Mapping
@@ -132,20 +132,30 @@ class _File:
 
     def copied(self) -> Transcoded:
         """The whole text in UTF-8, copied when it is not."""
+        return transcode(self.path, self._copy, self._told(0.0, 0.5))
+
+    def opened(self, text: Transcoded, plan: Plan, closing: ExitStack) -> Source:
+        """Queries on a text, copied in UTF-8 first when it is not."""
+        if text.charset not in UTF8:
+            text = copy_in_utf8(text, self._copy, self._told(0.85, 0.95))
+        source = open_source(text, plan, self.folder, self.lines_dir)
+        closing.enter_context(source.connection)
+        return source
+
+    @property
+    def _copy(self) -> Path:
+        return self.folder / "texte.csv"
+
+    def _told(self, start: float, end: float) -> Callable[[int], None]:
+        """Progress of a copy, told in bytes, between two fractions of the whole."""
         size, done = max(self.path.stat().st_size, 1), 0
 
         def told(count: int) -> None:
             nonlocal done
             done += count
-            self.progress(min(0.5 * done / size, 0.5), "Copie du fichier")
+            self.progress(start + (end - start) * min(done / size, 1.0), "Copie du fichier")
 
-        return transcode(self.path, self.folder / "texte.csv", told)
-
-    def opened(self, text: Transcoded, plan: Plan, closing: ExitStack) -> Source:
-        """Queries on a text in UTF-8."""
-        source = open_source(text, plan, self.folder, self.lines_dir)
-        closing.enter_context(source.connection)
-        return source
+        return told
 
 
 @dataclass(frozen=True)
@@ -199,7 +209,7 @@ def _swept(file: _File, closing: ExitStack) -> _Scan:
     plan = replace(plan, table=known.numbered(table, numbers))
     lines = {int(numbers[rank]): line for rank, line in sample.lines.items()}
     odd, blank = _parted(found.irregular, plan)
-    source = cache(lambda: file.opened(text if encoding in UTF8 else file.copied(), plan, closing))
+    source = cache(lambda: file.opened(text, plan, closing))
     return _Scan(text, plan, known, lines, found.groups, odd, blank, find_alike(found.digests), source)
 
 

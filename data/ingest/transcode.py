@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,6 +104,23 @@ def transcode(source: Path, destination: Path, progress: Callable[[int], None] |
             return _run(source, destination, encoding, copied, progress or (lambda _: None))
         except _Retry as retry:
             encoding, copied = retry.encoding, True
+
+
+def copy_in_utf8(text: Transcoded, destination: Path, progress: Callable[[int], None]) -> Transcoded:
+    """A text already read to its end, copied in UTF-8 with line feeds: nothing of it has to be checked again.
+
+    Parameters
+    ----------
+    text : Transcoded
+        A plain file, in one byte per character.
+    destination : pathlib.Path
+    progress : callable
+        Called with the bytes read since the last call.
+    """
+    with text.path.open("rb") as source, destination.open("wb") as out:
+        for piece in whole_lines(_raw(source, lambda chunk: progress(len(chunk)))):
+            out.write(_converted(piece, text.encoding, first=out.tell() == 0, copied=True))
+    return replace(text, path=destination, copied=True, newline="\n", marks=())
 
 
 def guess_encoding(source: Path) -> tuple[str, str]:

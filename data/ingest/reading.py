@@ -22,14 +22,13 @@ from data.ingest.rows import write_rows
 from data.ingest.sample import peek, read_lines_numbered, sample_lines
 from data.ingest.stream import Unsuited
 from data.ingest.sweep import PIECE, sweep
+from data.ingest.tally import MAX_IRREGULAR
 from data.ingest.transcode import UTF8, Transcoded, copy_in_utf8, digest_of, guess_encoding, transcode
 from data.ingest.undated import counted_layout, without_months
 from data.mapping.lines import Lines, canonical_lines
 from data.mapping.propose import Mapping
 from data.readers import Table
 
-#: More lines that are not regular than this are read in memory.
-MAX_ODD = 100_000
 #: Irregular lines that the usual sample can hold without being drowned by them.
 _FEW = 500
 _MANY_PLACES = 120
@@ -295,7 +294,7 @@ def _irregular(source: Source, digests: np.ndarray) -> tuple[dict[int, str], dic
     """Irregular lines by number, those with something in them and those that are blank."""
     numbers = np.flatnonzero(digests == 0) + 1
     numbers = numbers[numbers >= source.plan.layout.first_line]
-    if len(numbers) > MAX_ODD:
+    if len(numbers) > MAX_IRREGULAR:
         raise Unsuited("trop de lignes irrégulières")
     found = read_lines_numbered(source.text, numbers.tolist())
     if any(line.count('"') % 2 for line in found.values()):

@@ -16,6 +16,8 @@ from data.ingest.stream import Unsuited
 from data.ingest.sums import Sums
 from data.ingest.values import Values, decoded, fits_anything
 
+#: More lines that are not regular than this are read in memory.
+MAX_IRREGULAR = 100_000
 _TOTAL = re.compile("tota", re.IGNORECASE)
 
 
@@ -133,6 +135,8 @@ class Tally:
         texts = [text.removesuffix("\r") for text in decoded(b"\n".join(rows), self.encoding).split("\n")]
         fits = np.array([bool(self._pattern.fullmatch(t)) and not _TOTAL.search(t) for t in texts])
         self.irregular |= {self.lines + 1 + int(i): texts[i] for i in np.flatnonzero(~fits)}
+        if len(self.irregular) > MAX_IRREGULAR:
+            raise Unsuited("trop de lignes irrégulières")
         digests = np.zeros(len(rows), dtype=np.uint64) if self.sheet.digests else None
         if fits.any():
             regular = [row for row, good in zip(rows, fits, strict=True) if good]

@@ -1,6 +1,7 @@
 """Premiums in the three bases: TTC (with taxes), HT (without), nette (HT less loadings).
 
-TTC = HT × (1 + tax); nette = HT × (1 − loading). Each rate is an input with its source, and a tax has its dates.
+TTC = HT × (1 + tax); nette = HT × (1 − loading). Each rate is an input with its source, and a tax has its dates: where
+the file gives its taxes, they are taken off line by line, whatever the rate of each year.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from analytics.schema import BASES, Dataset, Selection
 #: The tax that is part of the price of a contract; exceptional contributions are borne by the insurer.
 BILLED_TAX = "Taxe de solidarité additionnelle"
 FROM_FILE = "moyenne de votre fichier"
+#: Share of the premiums whose tax must be known for the taxes of the file to be used.
+MIN_KNOWN = 0.95
 MISSING_BASE = "la base des cotisations du fichier n’est pas précisée"
 DEFINITIONS = {
     "TTC": "Ce que paie l’adhérent, taxes comprises : HT × (1 + taux de taxe).",
@@ -70,21 +73,40 @@ def tax_rate(taxes: pd.DataFrame, month: pd.Timestamp, *, contrat: str = "respon
     return float(mine["taux"].sum()), " ; ".join(dict.fromkeys(mine["source"]))
 
 
+def tax_refusal(dataset: Dataset) -> str:
+    """Why the taxes of the file cannot be used to go from TTC to HT and back, in French; empty when they can."""
+    rows = dataset.cotisation
+    if not {"taxes", "cotisation"} <= set(rows.columns):
+        return "le fichier ne donne pas les taxes"
+    premiums = rows["cotisation"].abs()
+    whole, known = float(premiums.sum()), float(premiums[rows["taxes"].notna()].sum())
+    if not known >= MIN_KNOWN * whole or whole == 0:
+        share = f"{known / whole:.0%}".replace("%", "\u202f%") if whole else "aucune part"
+        return f"les taxes du fichier ne sont connues que pour {share} des cotisations"
+    return "" if rows["taxes"].sum() > 0 else "les taxes du fichier sont toutes nulles"
+
+
 def file_rates(dataset: Dataset, selection: Selection | None = None) -> Rates:
-    """Mean rates of the file itself: its taxes and its management costs over its premiums; NaN where it has none."""
+    """Mean rates of the file itself: its taxes and its management costs over its premiums; NaN where it has none.
+
+    Only the lines that know both sides of a rate count.
+    """
     rows = dataset.cotisation
     if dataset.base not in ("TTC", "HT") or "cotisation" not in rows.columns:
         return Rates()
     if selection is not None:
         rows = rows[selection.without_care().mask(rows)]
-    sums = {m: float(rows[m].sum()) for m in ("cotisation", "taxes", "frais_gestion") if m in rows.columns}
-    taxes = sums.get("taxes", np.nan)
-    without = sums["cotisation"] - taxes if dataset.base == "TTC" else sums["cotisation"]
-    tax = taxes / without if without > 0 and taxes > 0 else np.nan
-    if np.isnan(without) or without <= 0:
-        return Rates(tax, source_taxe=FROM_FILE if np.isfinite(tax) else "")
-    load = sums.get("frais_gestion", np.nan) / without
-    load = load if 0 < load < 1 else np.nan
+    tax = load = np.nan
+    if not tax_refusal(replace(dataset, cotisation=rows)):
+        known = rows.dropna(subset=["cotisation", "taxes"])
+        taxes = float(known["taxes"].sum())
+        without = float(known["cotisation"].sum()) - (taxes if dataset.base == "TTC" else 0.0)
+        tax = taxes / without if without > 0 and taxes > 0 else np.nan
+    if "frais_gestion" in rows.columns and (dataset.base == "HT" or np.isfinite(tax)):
+        known = rows.dropna(subset=["cotisation", "frais_gestion"])
+        without = float(known["cotisation"].sum()) / (1 + tax if dataset.base == "TTC" else 1.0)
+        load = float(known["frais_gestion"].sum()) / without if without > 0 else np.nan
+        load = load if 0 < load < 1 else np.nan
     return Rates(tax, load, FROM_FILE if np.isfinite(tax) else "", FROM_FILE if np.isfinite(load) else "")
 
 
@@ -123,20 +145,59 @@ def factor(source: str | None, target: str, rates: Rates) -> float:
 
 
 def convert_dataset(dataset: Dataset, target: str, rates: Rates) -> Dataset:
-    """The same dataset, its premiums in another base.
+    """The same dataset, its premiums in another base; the one place where taxes are taken off or added.
+
+    The taxes of the file are used line by line, unless `rates` brings a tax of another source. A line without tax takes
+    the mean rate of its year.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    target : {"TTC", "HT", "nette"}
+    rates : Rates
+        Its tax serves when the file has none, or when its source is neither empty nor the file.
 
     Raises
     ------
     ParameterError
-        As :func:`convert`.
+        As :func:`convert`; the message says why the taxes of the file cannot be used.
     """
     if target == dataset.base:
         return dataset
+    own = rates.source_taxe in ("", FROM_FILE) and "taxes" in dataset.cotisation.columns
+    if own and dataset.base in BASES and target in BASES and "TTC" in (dataset.base, target):
+        refusal = tax_refusal(dataset)
+        if refusal:
+            raise ParameterError(f"Conversion impossible : {refusal}.", remede="Indiquez un taux avec sa source.")
+        return _by_line(dataset, target, rates)
     ratio = factor(dataset.base, target, rates)
     premiums = dataset.cotisation
     if "cotisation" in premiums.columns:
         premiums = premiums.assign(cotisation=premiums["cotisation"] * ratio)
     return replace(dataset, cotisation=premiums, base=target)
+
+
+def _by_line(dataset: Dataset, target: str, rates: Rates) -> Dataset:
+    """Premiums through HT, with the taxes of each line."""
+    rows = dataset.cotisation
+    if dataset.base == "TTC":
+        without = rows["cotisation"] - _taxes(rows)
+        premiums = without * factor("HT", target, rates)
+    else:
+        without = rows["cotisation"] * factor(dataset.base, "HT", rates)
+        premiums = without + _taxes(rows.assign(cotisation=without))
+    return replace(dataset, cotisation=rows.assign(cotisation=premiums), base=target)
+
+
+def _taxes(rows: pd.DataFrame) -> pd.Series:
+    """Tax of each line; where it is not told, the mean rate of its year, or of the file, on its premium."""
+    known = rows["taxes"].notna() & rows["cotisation"].notna()
+    year = rows["mois"].dt.year
+    by_year = rows[known].groupby(year[known])[["taxes", "cotisation"]].sum()
+    whole = rows.loc[known, ["taxes", "cotisation"]].sum()
+    rate = year.map(by_year["taxes"] / by_year["cotisation"].where(by_year["cotisation"] > 0))
+    rate = rate.fillna(whole["taxes"] / whole["cotisation"])
+    return rows["taxes"].where(rows["taxes"].notna(), rows["cotisation"] * rate)
 
 
 def by_base(premium: float, spending: float, base: str | None, rates: Rates) -> pd.DataFrame:

@@ -120,3 +120,14 @@ def parse_number(text: str) -> float:
         raise ParameterError("Ce n’est pas un nombre.", valeur=text, remede="Écrivez par exemple 12,5 ou 1 234,56.")
     value = float(cleaned)
     return value / 100 if percent else value
+
+
+def parse_in_unit(text: str, unit: str) -> float:
+    """Number typed for an indicator: of a rate, « 80 » is 80 %.
+
+    Raises
+    ------
+    ParameterError
+        The text is not one finite number.
+    """
+    return parse_number(f"{text} %" if unit == "taux" and "%" not in text else text)

@@ -6,7 +6,7 @@ A ratio is always recomputed from sums, never averaged; a zero denominator gives
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analytics.errors import ParameterError
 from analytics.schema import COTISATION_MEASURES, Dataset
@@ -77,7 +77,7 @@ _REGISTRY = (
               "Prestations ÷ bénéficiaires (mois-personnes) : euros par bénéficiaire et par mois.",
               "Pratique actuarielle"),
     Indicator("frequence", "Fréquence", "nombre", None, (("actes", 1),), (("beneficiaires", 1 / MONTHS_PER_YEAR),),
-              "Actes ÷ bénéficiaires, par année d’exposition.", "Pratique actuarielle"),
+              "Actes ÷ bénéficiaires, par année d’exposition : actes par personne et par an.", "Pratique actuarielle"),
     Indicator("cout_moyen", "Coût moyen par acte", "EUR/unite", False, (("prestation", 1),), (("actes", 1),),
               "Prestations ÷ actes.", "Pratique actuarielle"),
     Indicator("reste_a_charge_moyen", "Reste à charge moyen", "EUR/unite", False,
@@ -94,8 +94,8 @@ _REGISTRY = (
               "Somme de ce qui a été facturé au patient.", "Nomenclature de l’Assurance maladie"),
     Indicator("remboursement_amo", "Remboursements AMO", "EUR", None, (("remboursement_amo", 1),), (),
               "Somme des remboursements de la Sécurité sociale.", "Nomenclature de l’Assurance maladie"),
-    Indicator("beneficiaires", "Bénéficiaires", "nombre", True, (("beneficiaires", 1),), (),
-              "Exposition en mois-personnes.", "Pratique actuarielle"),
+    Indicator("beneficiaires", "Bénéficiaires (mois-personnes)", "nombre", True, (("beneficiaires", 1),), (),
+              "Exposition : une personne couverte un an compte pour douze mois-personnes.", "Pratique actuarielle"),
     Indicator("actes", "Actes", "nombre", None, (("actes", 1),), (), "Nombre d’actes.", "Pratique actuarielle"),
     Indicator("taux_frais_gestion", "Taux de frais de gestion", "taux", False, (("frais_gestion", 1),),
               (("cotisation", 1),), "Frais de gestion ÷ cotisations.", _DREES),
@@ -112,7 +112,7 @@ def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
         Neither a registered key nor a measure of the dataset.
     """
     if key in INDICATORS:
-        return INDICATORS[key]
+        return _on_base(INDICATORS[key], dataset)
     if dataset is not None:
         for frame in (dataset.prestation, dataset.cotisation):
             if key in frame.columns and frame[key].dtype.kind in "fiu":
@@ -121,6 +121,20 @@ def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
                     key, dataset.label(key), unit, None, ((key, 1),), (), "Mesure propre au fichier, sommée."
                 )
     raise ParameterError("Indicateur inconnu.", valeur=key, remede=f"Indicateurs possibles : {', '.join(INDICATORS)}.")
+
+
+def deducts_costs(dataset: Dataset) -> bool:
+    """Whether a result takes management costs off premiums: the file has them, and they are not off already."""
+    return "frais_gestion" in dataset.cotisation.columns and dataset.base != "nette"
+
+
+def _on_base(indicator: Indicator, dataset: Dataset | None) -> Indicator:
+    """The result on premiums net of loadings, from which management costs are off already."""
+    if indicator.key != "resultat_technique" or dataset is None or dataset.base != "nette":
+        return indicator
+    terms = tuple(term for term in indicator.numerator if term[0] != "frais_gestion")
+    words = "Cotisations nettes − prestations : les frais de gestion sont déjà retirés des cotisations nettes."
+    return replace(indicator, numerator=terms, definition=words, optional=frozenset())
 
 
 def extra_measures(dataset: Dataset) -> list[str]:

@@ -53,9 +53,10 @@ def account_table(view: pd.DataFrame, name: str) -> pd.DataFrame:
         Which of the two.
     """
     lines = _shown(view, name)
-    table = {"Ligne": [line_label(key, name) for key in lines]}
+    labels = [line_label(key, name) for key in lines]
+    table = {"Ligne": [f"\u2003{label}" if label.startswith("dont ") else label for label in labels]}
     for row in view.itertuples():
-        table[_year(row)] = [_cell(getattr(row, key), key) for key in lines]
+        table[year_label(row)] = [_cell(getattr(row, key), key) for key in lines]
     return pd.DataFrame(table)
 
 
@@ -103,7 +104,8 @@ def _shown(view: pd.DataFrame, name: str) -> list[str]:
     return [key for key in LINES_OF[name] if view[key].notna().any()]
 
 
-def _year(row) -> str:
+def year_label(row) -> str:
+    """Header of a year, a row of a view: a year not whole says how many months it has."""
     months = (row.fin.year - row.debut.year) * 12 + row.fin.month - row.debut.month + 1
     return str(row.annee) if months == 12 else f"{row.annee} ({months} mois)"
 

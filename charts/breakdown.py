@@ -12,6 +12,7 @@ from charts.picture import Picture, check_marks, source, titled, to_spec
 from charts.theme import AXIS, BLUE, GREY, TEXT, TITLE_LINE, value_axis
 
 BAR = 30
+LETTER, NARROW = 6.6, 300  # pixels of a letter of a label, and of a plot too narrow for whole labels
 
 
 def chart_breakdown(
@@ -33,20 +34,24 @@ def chart_breakdown(
     data = table.dropna(subset=["valeur"]).copy()
     data["etiquette"] = data["valeur"].map(lambda v: format_value(v, unit))
     data["avant"] = data["reference"].map(lambda v: format_value(v, unit))
-    data["change"] = data["ecart"].map(lambda v: format_gap(v, unit))
+    data["change"] = data["court"] = data["ecart"].map(lambda v: format_gap(v, unit))
     if unit != "taux":
-        data["change"] += " (" + data["evolution"].map(lambda v: format_percent(v, signed=True)) + ")"
-    data["change"] = data["change"].where(data["ecart"].notna(), data["etiquette"])
+        data["court"] = data["evolution"].map(lambda v: format_percent(v, signed=True))
+        data["change"] += " (" + data["court"] + ")"
+    for words in ("change", "court"):
+        data[words] = data[words].where(data["ecart"].notna(), data["etiquette"])
+    data["ancre"] = data[["valeur", "reference"]].max(axis=1).clip(lower=0.0)  # clear of the bar and of the tick
     names = {"groupe": group, "valeur": title, "reference": reference, "ecart": "Écart", "evolution": "Évolution"}
     shown = table[list(names)].rename(columns=names)
     shown["Évolution"] = table["evolution"].map(lambda v: format_percent(v, signed=True))
-    columns = ["groupe", "valeur", "reference", "etiquette", "avant", "change"]
-    spec = _spec(title, unit, is_demo, max(len(data), 1))
+    columns = ["groupe", "valeur", "reference", "etiquette", "avant", "change", "court", "ancre"]
+    rooms = tuple(int(data[words].str.len().max() * LETTER + 14) if len(data) else 0 for words in ("change", "court"))
+    spec = _spec(title, unit, is_demo, max(len(data), 1), bool(data["reference"].notna().any()), rooms)
     return Picture(spec, check_marks(data[columns]), _alt(data, title), title, shown)
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(title: str, unit: str, is_demo: bool, bars: int) -> dict:
+def _spec(title: str, unit: str, is_demo: bool, bars: int, compared: bool, rooms: tuple[int, int]) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("groupe:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=180)),
         tooltip=[
@@ -56,14 +61,17 @@ def _spec(title: str, unit: str, is_demo: bool, bars: int) -> dict:
             alt.Tooltip("change:N", title="Écart"),
         ],
     )
+    whole, short = rooms
+    end = alt.ExprRef(f"max(width - (width < {NARROW} ? {short} : {whole}), 0.3 * width)")  # the labels stay inside
     bar = base.mark_bar(color=BLUE, height={"band": 0.62}).encode(
-        x=alt.X("valeur:Q", axis=value_axis(unit), scale=alt.Scale(padding=60, nice=False))
+        x=alt.X("valeur:Q", axis=value_axis(unit), scale=alt.Scale(range=[0, end], nice=False))
     )
     tick = base.mark_tick(color=GREY, thickness=3, height={"band": 0.85}).encode(x="reference:Q")
-    text = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12).encode(x="valeur:Q", text="change:N")
-    note = "Trait gris : période de comparaison"
+    words = alt.ExprRef(f"width < {NARROW} ? datum.court : datum.change")
+    text = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12, text=words).encode(x="ancre:Q")
+    note = "Trait gris : période de comparaison" if compared else ""
     return to_spec(
-        (bar + tick + text).properties(
+        alt.layer(bar, *([tick] if compared else []), text).properties(
             height=BAR * bars + AXIS + 4 * TITLE_LINE, title=titled(title, is_demo=is_demo, note=note)
         )
     )

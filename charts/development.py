@@ -12,8 +12,8 @@ from charts.picture import Picture, check_marks, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
 PAID, ESTIMATED, TODAY = "Payé alors", "Estimé alors", "Connu aujourd’hui"
-#: From the least to the most trustworthy: what is drawn last is seen best.
-STYLES = {PAID: ("paye", GREY, [4, 3]), ESTIMATED: ("ultime", BLUE, [1, 0]), TODAY: ("aujourd_hui", ORANGE, [1, 0])}
+#: In the order of drawing: the estimate comes last, dashed, so that what became of it is seen under it.
+STYLES = {TODAY: ("aujourd_hui", ORANGE, [1, 0]), PAID: ("paye", GREY, [2, 3]), ESTIMATED: ("ultime", BLUE, [7, 5])}
 NAMES = {
     "mois": "Mois",
     "paye": PAID,
@@ -67,10 +67,11 @@ def _spec(title: str, unit: str, is_demo: bool, note: str, shown: tuple[str, ...
     band = band.encode(y=alt.Y("bas_80:Q", axis=value_axis(unit)), y2="haut_80:Q")
     colours = [STYLES[name][1] for name in shown]
     dashes = [STYLES[name][2] for name in shown]
+    stroke = alt.Legend(symbolType="stroke", symbolSize=300)
     lines = base.mark_line(strokeWidth=2.2, point={"size": 22}).encode(
         y=alt.Y("valeur:Q", axis=value_axis(unit), scale=alt.Scale(zero=False)),
-        color=alt.Color("serie:N", scale=alt.Scale(domain=list(shown), range=colours)),
-        strokeDash=alt.StrokeDash("serie:N", scale=alt.Scale(domain=list(shown), range=dashes)),
+        color=alt.Color("serie:N", scale=alt.Scale(domain=list(shown), range=colours), legend=stroke),
+        strokeDash=alt.StrokeDash("serie:N", scale=alt.Scale(domain=list(shown), range=dashes), legend=stroke),
         tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
     )
     return to_spec((band + lines).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))

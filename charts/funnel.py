@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel
 from analytics.french import format_number, format_value
 from charts.picture import Picture, check_marks, source, titled, to_spec
-from charts.theme import BLUE, GREY, HEIGHT, ORANGE, TEXT, value_axis
+from charts.theme import BLUE, GREY, HEIGHT, ON_TELEPHONE, ORANGE, TEXT, value_axis
 
 MAX_NAMED = 12
 #: Sizes that differ by more than this are drawn on a logarithmic axis.
@@ -63,11 +63,12 @@ def _spec(title: str, unit: str, size: str, is_demo: bool, is_log: bool) -> dict
     near = curves.mark_area(color=BLUE, opacity=0.16).encode(y="bas_95:Q", y2="haut_95:Q")
     target = curves.mark_line(color=GREY, strokeDash=[5, 3], strokeWidth=1.5).encode(y="cible:Q")
     points = base.transform_filter("datum.serie == 'groupe'")
+    legend = alt.Legend(columns=alt.ExprRef(f"{ON_TELEPHONE} ? 1 : 3"))
     colours, shapes = zip(*_STYLES.values(), strict=True)
     mark = points.mark_point(filled=True, size=70).encode(
         y="valeur:Q",
-        color=alt.Color("position:N", scale=alt.Scale(domain=list(_STYLES), range=colours)),
-        shape=alt.Shape("position:N", scale=alt.Scale(domain=list(_STYLES), range=shapes)),
+        color=alt.Color("position:N", scale=alt.Scale(domain=list(_STYLES), range=colours), legend=legend),
+        shape=alt.Shape("position:N", scale=alt.Scale(domain=list(_STYLES), range=shapes), legend=legend),
         tooltip=[
             alt.Tooltip("groupe:N", title="Groupe"),
             alt.Tooltip("texte:N", title="Valeur"),

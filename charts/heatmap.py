@@ -22,7 +22,7 @@ _WHITE_FROM = 0.77  # of the scale: from there white is read better than ink
 
 
 def chart_heatmap(
-    table: pd.DataFrame, *, title: str, unit: str, rows: str, columns: str, is_demo: bool = False
+    table: pd.DataFrame, *, title: str, unit: str, rows: str, columns: str, is_demo: bool = False, missing: str = ""
 ) -> Picture:
     """Tiles of an indicator by line and column.
 
@@ -33,6 +33,8 @@ def chart_heatmap(
         row per cell, 2,000 at most.
     rows, columns : str
         French names of the axes.
+    missing : str
+        What of the table is not drawn, in French: written under the title and read out.
     title, unit, is_demo
         As in `charts.trend.chart_trend`.
     """
@@ -43,13 +45,16 @@ def chart_heatmap(
     data["rang"] = (data["valeur"] - low) / spread
     shown = data[["ligne", "colonne", "valeur"]].rename(columns={"ligne": rows, "colonne": columns, "valeur": title})
     names = data["ligne"].nunique(), data["colonne"].nunique()
-    spec = _spec(title, rows, columns, is_demo, names, tuple(dict.fromkeys(table["colonne"])))
+    spec = _spec(title, rows, columns, is_demo, names, tuple(dict.fromkeys(table["colonne"])), missing)
     kept = ["i", "j", "ligne", "colonne", "valeur", "etiquette", "rang"]
-    return Picture(spec, data[kept].reset_index(drop=True), _alt(data, title), title, shown.reset_index(drop=True))
+    told = f"{_alt(data, title)} {missing}".rstrip()
+    return Picture(spec, data[kept].reset_index(drop=True), told, title, shown.reset_index(drop=True))
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(title: str, rows: str, columns: str, is_demo: bool, names: tuple[int, int], order: tuple[str, ...]) -> dict:
+def _spec(
+    title: str, rows: str, columns: str, is_demo: bool, names: tuple[int, int], order: tuple[str, ...], missing: str
+) -> dict:
     click = alt.selection_point(name=CLICK, fields=["i", "j"])
     heads = alt.Axis(title=None, orient="top", labelLimit=110, grid=False, labelAngle=0 if names[1] <= _LEVEL else -45)
     base = alt.Chart(source()).encode(
@@ -72,7 +77,8 @@ def _spec(title: str, rows: str, columns: str, is_demo: bool, names: tuple[int, 
         ink = alt.condition(f"datum.rang > {_WHITE_FROM}", alt.value("white"), alt.value(INK))
         layers = layers + base.mark_text(fontSize=11, cursor="pointer").encode(text="etiquette:N", color=ink)
     height = TILE * max(names[0], 1) + 2 * AXIS + 3 * TITLE_LINE
-    note = "Plus foncé : plus élevé. Un clic filtre toute la page."
+    note = f"Plus foncé : plus élevé. Un clic filtre toute la page. {missing}".rstrip()
+    height += 2 * TITLE_LINE if missing else 0
     return to_spec(layers.properties(height=height, title=titled(title, is_demo=is_demo, note=note)))
 
 

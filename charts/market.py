@@ -14,7 +14,8 @@ from charts.theme import AXIS, BLUE, GREY, HEIGHT, TEXT, TITLE_LINE, value_axis
 
 YOU, MARKET = "Vous", "Marché"
 PREMIUMS, BENEFITS = "cotisations", "prestations"
-BAR, TRACK = 34, "#C9CFD6"
+BAR = 34
+COLOURS = {YOU: BLUE, MARKET: GREY}
 
 
 def chart_families(table: pd.DataFrame, *, title: str, note: str, is_demo: bool = False) -> Picture:
@@ -38,18 +39,25 @@ def chart_families(table: pd.DataFrame, *, title: str, note: str, is_demo: bool 
     shown.insert(1, title, data["texte"])
     alt_text = f"{title} ({note}) : " + ", ".join(f"{r.repere} {r.texte}" for r in data.itertuples()) + "."
     top = math.ceil(data["valeur"].max() * 11.5) / 10 if len(data) else 1.0  # room for the words, in steps of 10 %
-    return Picture(_families(title, note, is_demo, max(len(data), 1), top), check_marks(data), alt_text, title, shown)
+    spec = _families(title, note, is_demo, max(len(data), 1), top, bool(table["vous"].any()))
+    return Picture(spec, check_marks(data), alt_text, title, shown)
+
+
+def _who(own: bool) -> alt.Color:
+    """Colour of who it is; no legend for the market alone, which the title names."""
+    legend = {} if own else {"legend": None}
+    return alt.Color("qui:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())), **legend)
 
 
 @functools.lru_cache(maxsize=64)
-def _families(title: str, note: str, is_demo: bool, bars: int, top: float) -> dict:
+def _families(title: str, note: str, is_demo: bool, bars: int, top: float, own: bool) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("repere:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=200)),
         tooltip=[alt.Tooltip("repere:N", title="Repère"), alt.Tooltip("texte:N", title="Valeur")],
     )
     bar = base.mark_bar(height={"band": 0.62}).encode(
         x=alt.X("valeur:Q", axis=value_axis("taux"), scale=alt.Scale(domain=[0, top], nice=False)),
-        color=alt.Color("qui:N", scale=alt.Scale(domain=[YOU, MARKET], range=[BLUE, GREY])),
+        color=_who(own),
     )
     text = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12).encode(x="valeur:Q", text="texte:N")
     height = BAR * bars + AXIS + 5 * TITLE_LINE
@@ -79,15 +87,16 @@ def chart_growth(table: pd.DataFrame, *, title: str, is_demo: bool = False) -> P
     last = known[known["annee"] == known["annee"].max()]
     words = ", ".join(f"{r.serie.lower()} {r.texte}" for r in last.itertuples())
     alt_text = f"{title}, en {known['annee'].max()} : {words}." if len(known) else f"{title} : aucune valeur."
-    return Picture(_growth(title, is_demo, len(set(data["annee"])) > 1), check_marks(data), alt_text, title, shown)
+    spec = _growth(title, is_demo, len(set(data["annee"])) > 1, bool(known["qui"].eq(YOU).any()))
+    return Picture(spec, check_marks(data), alt_text, title, shown)
 
 
 @functools.lru_cache(maxsize=16)
-def _growth(title: str, is_demo: bool, several: bool) -> dict:
+def _growth(title: str, is_demo: bool, several: bool, own: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("annee:O", axis=alt.Axis(title=None, labelAngle=0, grid=False)),
         y=alt.Y("valeur:Q", axis=value_axis("taux")),
-        color=alt.Color("qui:N", scale=alt.Scale(domain=[YOU, MARKET], range=[BLUE, GREY])),
+        color=_who(own),
         detail="serie:N",
         tooltip=[
             alt.Tooltip("annee:N", title="Année"),
@@ -96,11 +105,12 @@ def _growth(title: str, is_demo: bool, several: bool) -> dict:
         ],
     )
     kinds = [PREMIUMS, BENEFITS]
-    dash = alt.StrokeDash("quoi:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 3]]))
-    shape = alt.Shape("quoi:N", scale=alt.Scale(domain=kinds, range=["circle", "square"]))
+    legend = alt.Legend(symbolFillColor=GREY, symbolStrokeWidth=0)  # black by default, whatever the background
+    dash = alt.StrokeDash("quoi:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 3]]), legend=legend)
+    shape = alt.Shape("quoi:N", scale=alt.Scale(domain=kinds, range=["circle", "square"]), legend=legend)
     point = base.mark_point(filled=True, size=70).encode(shape=shape)
     layers = [base.mark_line(strokeWidth=2).encode(strokeDash=dash), point] if several else [point]
-    note = "Plein : cotisations ; tirets : prestations"
+    note = "Plein : cotisations ; tirets : prestations" + ("" if own else " ; marché seul")
     return to_spec(alt.layer(*layers).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))
 
 
@@ -139,12 +149,12 @@ def _shares(title: str, note: str, is_demo: bool, bars: int, own: bool) -> dict:
             alt.Tooltip("soi:N", title=YOU),
         ],
     )
-    scale = alt.Scale(domain=[0, 1], clamp=False)
+    scale = alt.Scale(domain=[0, 1.16], clamp=False)  # room past 100 % for the words: read on the background alone
     x = alt.X("depart:Q", axis=value_axis("taux", values=[0, 0.25, 0.5, 0.75, 1]), scale=scale)
-    track = base.mark_bar(color=TRACK, opacity=0.45, height={"band": 0.6}).encode(x=x, x2="tout:Q")
+    track = base.mark_bar(color=GREY, opacity=0.18, height={"band": 0.6}).encode(x=x, x2="tout:Q")
     share = base.mark_bar(color=GREY, height={"band": 0.6}).encode(x=x, x2="marche:Q")
     text = base.mark_text(align="left", dx=6, color=TEXT, fontSize=12, fontWeight=600).encode(
-        x="marche:Q", text="texte:N"
+        x=alt.X("tout:Q", scale=scale), text="texte:N"
     )
     mine = base.transform_filter("isValid(datum.vous)").mark_tick(color=BLUE, thickness=4, height={"band": 0.9})
     layers = [track, share, text, *([mine.encode(x=alt.X("vous:Q", scale=scale))] if own else [])]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
 
-from charts.theme import MAX_MARKS, SIMULATED
+from charts.theme import MAX_MARKS, ON_TELEPHONE, SIMULATED
+
+#: Letters of a title, and of the words under it, that a line holds on a telephone.
+TITLE_LETTERS, NOTE_LETTERS = 32, 48
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,21 @@ def source() -> alt.NamedData:
 
 def titled(title: str, *, is_demo: bool, note: str = "") -> alt.TitleParams:
     """Title of a chart; simulated data always say so under it."""
-    subtitle = [text for text in (note, SIMULATED if is_demo else "") if text]
-    return alt.TitleParams(title, subtitle=subtitle) if subtitle else alt.TitleParams(title)
+    notes = [text for text in (note, SIMULATED if is_demo else "") if text]
+    lines = [line for text in notes for line in textwrap.wrap(text, NOTE_LETTERS)]
+    return alt.TitleParams(_fitted(title), **({"subtitle": lines} if lines else {}))
+
+
+def _fitted(title: str) -> str | alt.ExprRef:
+    """A title, on several lines on a telephone, where it would be cut.
+
+    The window decides, not the drawing: its width moves while Vega fits it, and the title would move with it.
+    """
+    lines = textwrap.wrap(title, TITLE_LETTERS)
+    if len(lines) < 2:
+        return title
+    narrow, wide = (json.dumps(text, ensure_ascii=False) for text in (lines, title))
+    return alt.ExprRef(f"{ON_TELEPHONE} ? {narrow} : {wide}")
 
 
 def check_marks(data: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,7 @@ PALE, DEEP, EMPTY = "#DCE9F5", "#174A7C", "#E3E6EA"
 ON_PALE, ON_DEEP = "#1F2933", "#FFFFFF"
 #: What a click on a tile is called, and the field it gives.
 SELECTION, FIELD = "tuile", "code"
-TILE = 62
+TILE, LINE = 62, 13  # letters that a line of a tile holds on a telephone
 
 
 def chart_regions(tiles: pd.DataFrame, *, title: str, unit: str, is_demo: bool = False) -> Picture:
@@ -32,6 +32,8 @@ def chart_regions(tiles: pd.DataFrame, *, title: str, unit: str, is_demo: bool =
         As in `charts.trend.chart_trend`.
     """
     data = tiles[["code", "nom", "court", "colonne", "ligne", "valeur", "choisie"]].copy()
+    data["etiquette"] = [_name(r.nom, r.court) for r in data.itertuples()]
+    data["hauteur"] = np.where(data["etiquette"].str.contains("\n"), 2, 1)
     data["texte"] = tiles["valeur"].map(lambda v: format_value(v, unit))
     data["change"] = tiles["ecart"].map(lambda v: format_gap(v, unit))
     low, span = tiles["valeur"].min(), tiles["valeur"].max() - tiles["valeur"].min()
@@ -62,13 +64,28 @@ def _spec(title: str, unit: str, is_demo: bool, rows: int, chosen: bool) -> dict
     tile = tile.encode(color=alt.Color("valeur:Q", scale=alt.Scale(range=[PALE, DEEP], zero=False), legend=legend))
     frame = base.transform_filter("datum.choisie").mark_rect(cornerRadius=5, filled=False, stroke=ORANGE, strokeWidth=3)
     ink = alt.condition(f"datum.encre == '{ON_DEEP}'", alt.value(ON_DEEP), alt.value(ON_PALE))
-    name = base.mark_text(dy=-10, fontSize=11).encode(text="court:N", color=ink)
-    value = base.mark_text(dy=8, fontSize=12, fontWeight=600).encode(text="texte:N", color=ink)
+    size = alt.ExprRef("width < 420 ? 10 : 11")
+    one, two = (base.transform_filter(f"datum.hauteur == {n}") for n in (1, 2))
+    names = [
+        rows.mark_text(dy=shift, fontSize=size, lineBreak="\n").encode(text="etiquette:N", color=ink)
+        for rows, shift in ((one, -10), (two, -18))
+    ]
+    value = base.mark_text(dy=12, fontSize=12, fontWeight=600).encode(text="texte:N", color=ink)
     click = alt.selection_point(name=SELECTION, fields=[FIELD])
-    layers = [empty, tile.add_params(click), *([frame] if chosen else []), name, value]
+    layers = [empty, tile.add_params(click), *([frame] if chosen else []), *names, value]
     note = "Une tuile par région ; gris : aucune donnée"
     height = TILE * rows + AXIS + 4 * TITLE_LINE
     return to_spec(alt.layer(*layers).properties(height=height, title=titled(title, is_demo=is_demo, note=note)))
+
+
+def _name(nom: str, court: str) -> str:
+    """The whole name on one line or two; the short form of a name that two lines do not hold."""
+    if len(nom) <= LINE:
+        return nom
+    cuts = [i + 1 for i, letter in enumerate(nom) if letter in " -"]
+    halves = [(nom[:i].rstrip(" "), nom[i:]) for i in cuts]
+    best = min(halves, key=lambda pair: max(map(len, pair)), default=(nom, ""))
+    return "\n".join(best) if max(map(len, best)) <= LINE else court
 
 
 def _alt(data: pd.DataFrame, title: str) -> str:

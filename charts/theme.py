@@ -11,6 +11,7 @@ PALETTE = (BLUE, ORANGE, "#5C8AF0", "#432990", "#AB7FA0", "#A6501A", GREY)
 HEIGHT = 360  # of the whole picture, title and legend included: the page fits the drawing inside
 TITLE_LINE, AXIS = 18, 34
 MAX_MARKS = 2000
+ON_TELEPHONE = "windowSize()[0] < 640"  # Vega expression; false in an exported file
 SIMULATED = "Données simulées"
 
 LOCALE = {
@@ -94,7 +95,7 @@ def value_axis(unit: str, **options) -> alt.Axis:
 
 
 def month_axis() -> alt.Axis:
-    """Axis of months: the year under January, short French months elsewhere."""
+    """Axis of months: the year under January and under the first label, short French months elsewhere."""
     month, year = "timeFormat(datum.value, '%b')", "timeFormat(datum.value, '%Y')"
-    expression = f"month(datum.value) == 0 ? [{month}, {year}] : {month}"
+    expression = f"month(datum.value) == 0 || datum.index == 0 ? [{month}, {year}] : {month}"
     return alt.Axis(title=None, labelExpr=expression, grid=False, labelOverlap=True, tickCount=12)

@@ -38,12 +38,13 @@ def chart_trend(
     if events is not None and len(events):
         within = events[(events["debut"] >= series["mois"].min()) & (events["debut"] <= series["mois"].max())]
         marks = within.rename(columns={"debut": "mois", "evenement": "texte"})[["mois", "texte"]]
-        data = pd.concat([data, marks.drop_duplicates("mois").assign(serie="evenement")], ignore_index=True)
+        data = pd.concat([data, marks.drop_duplicates("mois").assign(serie="evenement", seul=False)], ignore_index=True)
     table = series[["mois", "valeur", "reference", "statut"]].rename(
         columns={"mois": "Mois", "valeur": title, "reference": "Un an avant", "statut": "État du mois"}
     )
     shown = tuple(name for name in STYLES if name in set(data["serie"]))
-    return Picture(_spec(title, unit, is_demo, shown), check_marks(data), _alt(series, title, unit), title, table)
+    spec = _spec(title, unit, is_demo, shown, bool(data["seul"].any()))
+    return Picture(spec, check_marks(data), _alt(series, title, unit), title, table)
 
 
 def _rows(series: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -54,33 +55,35 @@ def _rows(series: pd.DataFrame, unit: str) -> pd.DataFrame:
         parts.append(pd.concat([closed.tail(1), unfinished]).assign(serie=OPEN))
     rows = pd.concat(parts, ignore_index=True)[["mois", "serie", "valeur"]].dropna(subset=["valeur"])
     months = rows["mois"].map(format_month)
+    rows["seul"] = rows.groupby("serie")["mois"].transform("size") == 1  # a line of one month is not drawn
     rows["texte"] = months + " : " + rows["valeur"].map(lambda v: format_value(v, unit))
     return rows
 
 
 @functools.lru_cache(maxsize=128)
-def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...]) -> dict:
+def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], alone: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("mois:T", axis=month_axis()),
         y=alt.Y("valeur:Q", axis=value_axis(unit), scale=alt.Scale(zero=False)),
     )
     colours, dashes = zip(*(STYLES[name] for name in shown), strict=True)
-    lines = (
-        base.transform_filter("datum.serie != 'evenement'")
-        .mark_line(strokeWidth=2.2)
-        .encode(
-            color=alt.Color("serie:N", scale=alt.Scale(domain=shown, range=colours)),
-            strokeDash=alt.StrokeDash("serie:N", scale=alt.Scale(domain=shown, range=dashes)),
-            tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
-        )
+    coloured = base.encode(
+        color=alt.Color(
+            "serie:N", scale=alt.Scale(domain=shown, range=colours), legend=alt.Legend(symbolType="stroke")
+        ),
+        tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
     )
+    dash = alt.StrokeDash("serie:N", scale=alt.Scale(domain=shown, range=dashes))
+    lines = coloured.transform_filter("datum.serie != 'evenement'").mark_line(strokeWidth=2.2).encode(strokeDash=dash)
+    single = coloured.transform_filter("datum.seul").mark_point(filled=True, size=80)
     rules = (
         alt.Chart(source())
         .transform_filter("datum.serie == 'evenement'")
         .mark_rule(color=GREY, strokeDash=[2, 2], strokeWidth=1.2)
         .encode(x="mois:T", tooltip=[alt.Tooltip("texte:N", title="Événement")])
     )
-    return to_spec((rules + lines).properties(height=HEIGHT, title=titled(title, is_demo=is_demo)))
+    layers = (rules, lines, *([single] if alone else []))
+    return to_spec(alt.layer(*layers).properties(height=HEIGHT, title=titled(title, is_demo=is_demo)))
 
 
 def _alt(series: pd.DataFrame, title: str, unit: str) -> str:

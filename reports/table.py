@@ -1,4 +1,4 @@
-"""A crossed table as CSV: `;`, decimal comma, byte-order mark; numbers in full, so that they still add up."""
+"""A crossed table as CSV: `;`, decimal comma, byte-order mark; amounts to the cent, which still add up."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pandas as pd
 from analytics.descriptive.pivot_layout import Pivot
 from analytics.disclosure import REASON
 from charts.export import to_csv
+from reports.cents import amounts_of
 
-#: Decimals kept: sums of cents are exact with them, and a rate is known to a billionth.
-_DECIMALS = {"EUR": 6, "nombre": 6, "EUR/unite": 8, "taux": 10}
+#: Decimals kept of what is not an amount.
+_DECIMALS = {"nombre": 6, "EUR/unite": 6, "taux": 6}
 
 
 def pivot_to_csv(pivot: Pivot, heads: tuple[str, ...], *, is_demo: bool = False) -> bytes:
@@ -26,14 +27,15 @@ def pivot_to_csv(pivot: Pivot, heads: tuple[str, ...], *, is_demo: bool = False)
 
     Notes
     -----
-    A rate is a number (0,82 for 82 %); a masked cell is « secret statistique », a cell without value is empty. A text
-    that a spreadsheet would run as a formula is made harmless.
+    An amount has two decimals, a rate is a number (0,82 for 82 %) with six; a masked cell is « secret statistique », a
+    cell without value is empty. A text that a spreadsheet would run as a formula is made harmless.
     """
     table = {}
     for rank, head in enumerate(heads):
         table[_unique(head, table)] = [line.labels[rank] for line in pivot.lines]
+    figures = amounts_of(pivot) if pivot.indicator.unit == "EUR" else pivot.valeur
     for rank, column in enumerate(pivot.columns):
-        cells = zip(pivot.valeur[:, rank], pivot.masque[:, rank], strict=True)
+        cells = zip(figures[:, rank], pivot.masque[:, rank], strict=True)
         table[_unique(column.labels[0], table)] = [_cell(v, m, pivot.indicator.unit) for v, m in cells]
     return to_csv(pd.DataFrame(table), is_demo=is_demo)
 
@@ -43,6 +45,8 @@ def _cell(value: float, masked: bool, unit: str) -> str:
         return REASON
     if np.isnan(value):
         return ""
+    if unit == "EUR":
+        return f"{value + 0.0:.2f}".replace(".", ",")
     return np.format_float_positional(value, precision=_DECIMALS[unit], trim="-").replace(".", ",")
 
 

@@ -16,9 +16,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analytics.descriptive.pivot_layout import Pivot
-from analytics.disclosure import REASON
+from analytics.disclosure import PERSONS, REASON
 from analytics.indicators import Term
 from charts.theme import SIMULATED
+from reports.cents import parts_of, to_cents
 
 TABLE, DEFINITIONS = "Tableau", "Définitions"
 _FORMATS = {"EUR": '#,##0.00\\ "€"', "EUR/unite": '#,##0.00\\ "€"', "taux": "0.0%", "nombre": "#,##0.##"}
@@ -71,7 +72,7 @@ def pivot_to_xlsx(pivot: Pivot, words: Words) -> bytes:
         names: dict[str, str] = {}
         for measure, figures in pivot.mesures.items():
             names[measure] = _sheet_name(words.measures[measure], book)
-            unit = "nombre" if measure in ("beneficiaires", "actes") else "EUR"
+            unit = "nombre" if measure in (PERSONS, "actes") else "EUR"
             _write_sums(book.create_sheet(names[measure]), pivot, figures, words, words.measures[measure], unit)
         _write_ratios(sheet, pivot, words, names)
     _write_notes(book.create_sheet(DEFINITIONS), words)
@@ -81,12 +82,13 @@ def pivot_to_xlsx(pivot: Pivot, words: Words) -> bytes:
 
 
 def _write_sums(sheet: Worksheet, pivot: Pivot, figures: np.ndarray, words: Words, title: str, unit: str) -> None:
-    """Numbers in the cells; a total is the SUM of its cells wherever they make it."""
+    """Numbers in the cells, amounts to the cent; a total is the SUM of its cells wherever they make it."""
+    figures = to_cents(pivot, figures) if unit == "EUR" else figures
     top, left = _write_frame(sheet, pivot, words, title)
     for i, line in enumerate(pivot.lines):
         for j, column in enumerate(pivot.columns):
             content = _plain(figures[i, j], masked=bool(pivot.masque[i, j]))
-            parts = _parts(pivot, i) if line.niveau != "detail" else []
+            parts = parts_of(pivot, i) if line.niveau != "detail" else []
             if parts and _adds_up(figures[parts, j], pivot.masque[parts, j], figures[i, j]):
                 content = _sum_rows([top + part for part in parts], left + j)
             elif column.niveau == "total" and j and _adds_up(figures[i, :j], pivot.masque[i, :j], figures[i, j]):
@@ -124,17 +126,6 @@ def _times(weight: float) -> str:
         return ""
     inverse = round(1 / weight)
     return f"/{inverse}" if weight < 1 and abs(inverse * weight - 1) < 1e-12 else f"*{weight!r}"
-
-
-def _parts(pivot: Pivot, total: int) -> list[int]:
-    """Lines that a total adds up: the details just above a sub-total; the sub-totals, or the details, of the whole."""
-    if pivot.lines[total].niveau == "total":
-        groups = [i for i, line in enumerate(pivot.lines) if line.niveau == "sous_total"]
-        return groups or list(range(total))
-    first = total
-    while first and pivot.lines[first - 1].niveau == "detail":
-        first -= 1
-    return list(range(first, total))
 
 
 def _adds_up(parts: np.ndarray, masked: np.ndarray, total: float) -> bool:
@@ -206,7 +197,7 @@ def _address(row: int, column: int) -> str:
 
 def _sheet_name(name: str, book: Workbook) -> str:
     """A name that a workbook takes and that no other sheet has."""
-    plain = re.sub(r"[\[\]:*?/\\'\x00-\x1f]", " ", name).strip()[:25] or "Mesure"
+    plain = re.sub(r"[\[\]:*?/\\'\x00-\x1f]", " ", name).strip()[:31].strip() or "Mesure"
     taken = {known.casefold() for known in (*book.sheetnames, DEFINITIONS)}
-    names = (plain, *(f"{plain} {n}" for n in range(2, 100)))
+    names = (plain, *(f"{plain[:28]} {n}" for n in range(2, 100)))
     return next(n for n in names if n.casefold() not in taken)

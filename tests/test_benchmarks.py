@@ -9,11 +9,16 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks import ROOT, Absent, csv_readers, messy_files, peers
 from benchmarks.children import measure, peak_ram, run_child
 from benchmarks.csv_readers import attempt, read_folder, save, to_rows
+from benchmarks.descriptive import measure as measure_answers
+from benchmarks.descriptive_questions import questions, random_lines, selections
 from benchmarks.report import print_json, print_table, ratio, times
+from benchmarks.visitors import Visitor, centiles
 
 
 def test_the_last_line_is_json_whatever_the_figures(capsys):
@@ -162,3 +167,64 @@ def test_numbers_of_a_frame_are_counted_in_its_numeric_columns_only():
     expected = {"01": messy_files.numbers(pd.DataFrame({"b": [1.0, 1.0, 1.0, 9.0]}))}
     assert messy_files.shares({"01_x.csv": frame}, expected) == {"01": 0.5, "ensemble": 0.5}
     assert messy_files.shares({"01_x.csv": None}, expected) == {"01": 0.0, "ensemble": 0.0}
+
+
+def control(key, **options):
+    """A message of the server that draws a control."""
+    message = ForwardMsg()
+    kind = "button_group" if key == "rubrique" else "selectbox"
+    widget = getattr(message.delta.new_element, kind)
+    widget.id, widget.query_param_key = f"id-{key}", key
+    for option in options["of"]:
+        if kind == "selectbox":
+            widget.options.append(option)
+        else:
+            widget.options.add(content=option)
+    return message
+
+
+def test_a_visitor_moves_a_control_that_the_page_has_and_keeps_its_link():
+    visitor = Visitor({"d": "demo"}, "descriptif", np.random.default_rng(0))
+    ends = [visitor._take(control(k, of=("a", "b")).SerializeToString()) for k in ("rubrique", "periode")]
+    assert ends == [False, False]
+    assert visitor._move(["absent"]) is None
+    assert [visitor._move(["periode"]), visitor._move(["rubrique"])] == ["periode", "rubrique"]
+    request = BackMsg.FromString(visitor._request()).rerun_script
+    assert request.page_name == "descriptif"
+    assert request.query_string == "d=demo&periode=b&rubrique=b"
+    states = {w.id: w for w in request.widget_states.widgets}
+    assert states["id-periode"].string_value == "b"
+    assert list(states["id-rubrique"].string_array_value.data) == ["b"]
+    visitor._move(["periode"])
+    assert visitor.query["periode"] == "a"
+
+
+def test_a_visitor_waits_for_the_last_run_holds_large_messages_and_hears_errors():
+    visitor = Visitor({}, "", np.random.default_rng(0))
+    again, end, error = ForwardMsg(), ForwardMsg(), ForwardMsg()
+    again.script_finished, end.script_finished = (
+        ForwardMsg.FINISHED_EARLY_FOR_RERUN, ForwardMsg.FINISHED_SUCCESSFULLY,
+    )  # fmt: skip
+    error.delta.new_element.exception.message = "aïe"
+    error.metadata.cacheable, error.hash = True, "h1"
+    assert [visitor._take(m.SerializeToString()) for m in (again, error, end)] == [False, False, True]
+    assert visitor.errors == ["aïe"]
+    assert list(BackMsg.FromString(visitor._request()).rerun_script.cached_message_hashes) == ["h1"]
+
+
+def test_centiles_are_waits_that_were_measured():
+    assert centiles([float(i) for i in range(1, 101)]) == (50.5, 95.0, 100.0)
+    assert centiles([3.0, 1.0]) == (2.0, 3.0, 3.0)
+    assert all(np.isnan(centiles([])))
+
+
+def test_every_element_of_the_page_is_asked_and_every_question_is_new():
+    opened = random_lines(3000)
+    asked = selections(opened.completed, 30)
+    assert len({str(s) for s in asked}) == 30
+    names = [q.name for q in questions(opened, pivots=3)]
+    assert len(names) == len(set(names)) == 4 + 1 + len(opened.completed.dimensions) + 4 + 3
+    for question in questions(opened, pivots=3):
+        told = measure_answers(question, opened, asked[:3])
+        assert {"premiere", "p50", "p95", "max", "cpu_p95", "pandas_p50"} <= told.keys()
+        assert 0 < told["p50"] <= told["max"]

@@ -98,7 +98,7 @@ def describe_maturity(dataset: Dataset, table: pd.DataFrame) -> str:
         return f"Mois de soins seul : derniers mois incomplets, non corrigeables, {muted}."
     if dataset.date_basis == "paiement":
         return f"Vue comptable (mois de paiement) : mois complets, dérive vue avec retard, {muted}."
-    return f"Date non précisée (soins ou paiement) : mois lus comme complets sans preuve, {muted}."
+    return f"Date non précisée (soins ou paiement) : rien ne dit si les derniers mois sont tous payés, {muted}."
 
 
 def _named(dataset: Dataset, incomplete: int | Iterable[pd.Timestamp] | None) -> pd.DatetimeIndex:

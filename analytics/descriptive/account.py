@@ -7,6 +7,7 @@ cent, so that printed figures add up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,13 +16,21 @@ import pandas as pd
 from analytics.completion import has_both_months
 from analytics.descriptive.indicator import compute_indicator
 from analytics.descriptive.provisions import Provisions, estimate_provisions
+from analytics.descriptive.reduced import reduced
 from analytics.errors import InsufficientData
 from analytics.french import format_euros, format_month
+from analytics.indicators import deducts_costs
 from analytics.schema import Dataset, Selection
 
 #: Share of the payments of a year on care before the file from which its charge is not told.
 MOST_UNSEEN = 0.01
 KEYS = ("annee", "debut", "fin")
+NO_PREMIUM = "le fichier n’a pas de cotisations"
+#: Why a file with one date has no provision, by what its months are.
+NO_PROVISION = {
+    basis: f"provision inconnue : le fichier n’a pas {what}"
+    for basis, what in {"paiement": "le mois de soins", "soins": "le mois de paiement", None: "les deux mois"}.items()
+}
 COMPTABLE, SURVENANCE, UNDATED = "Exercice comptable", "Survenance", "Année, date non précisée"
 #: Line of the account, its label and its definition, in the order of print.
 LINES: dict[str, tuple[str, str]] = {
@@ -46,9 +55,15 @@ LINES: dict[str, tuple[str, str]] = {
         "Provision d’ouverture − payé sur soins antérieurs − leur provision de clôture ; compris dans la charge.",
     ),
     "frais_gestion": ("Frais de gestion", "Somme des frais de gestion du fichier."),
-    "resultat": ("Résultat technique", "Cotisations − charge − frais de gestion (quand le fichier les donne)."),
+    "resultat": (
+        "Résultat technique",
+        "Cotisations − charge − frais de gestion (quand le fichier les donne ; en base nette, ils sont déjà retirés).",
+    ),
     "ratio_pc": ("Ratio P/C", "Charge ÷ cotisations, dans la base affichée."),
-    "resultat_paye": ("Résultat avant provisions", "Cotisations − prestations payées − frais de gestion."),
+    "resultat_paye": (
+        "Résultat avant provisions",
+        "Cotisations − prestations payées − frais de gestion, aux mêmes conditions que le résultat.",
+    ),
     "ratio_paye": ("Ratio P/C avant provisions", "Prestations payées ÷ cotisations, dans la base affichée."),
 }
 COMPTABLE_LINES = tuple(LINES)
@@ -100,7 +115,9 @@ class Account:
         return by_closing, by_care
 
 
-def compute_account(dataset: Dataset, *, selection: Selection | None = None) -> Account:
+def compute_account(
+    dataset: Dataset, *, selection: Selection | None = None, closings: Mapping[pd.Timestamp, pd.DataFrame] | None = None
+) -> Account:
     """The account of every year of the file, in the perimeter of a selection; its period is not used.
 
     Parameters
@@ -109,22 +126,26 @@ def compute_account(dataset: Dataset, *, selection: Selection | None = None) -> 
         As loaded, with its payment months; not the completed one.
     selection : Selection, optional
         Perimeter. Premiums that are not split by it are NaN, with the reason.
+    closings : mapping, optional
+        From :func:`analytics.descriptive.provisions.develop_closings`: the same for every perimeter and base.
 
     Raises
     ------
     InsufficientData
-        The file has no benefit paid.
+        The file, or the perimeter, has no benefit paid.
     """
     scope = Selection(filtres=dict(selection.filtres) if selection else {})
     if "prestation" not in dataset.prestation.columns or dataset.prestation.empty:
         raise InsufficientData("Ce compte demande les prestations payées.", remede="Ajoutez leur colonne au fichier.")
+    if not dataset.prestation.loc[scope.mask(dataset.prestation), "prestation"].notna().any():
+        raise InsufficientData("Aucune prestation dans ce périmètre.", remede="Élargissez les filtres choisis.")
     if has_both_months(dataset):
-        return _both_views(dataset, scope)
+        return _both_views(dataset, scope, closings)
     return _one_view(dataset, scope)
 
 
-def _both_views(dataset: Dataset, scope: Selection) -> Account:
-    found = estimate_provisions(dataset, scope)
+def _both_views(dataset: Dataset, scope: Selection, closings: Mapping[pd.Timestamp, pd.DataFrame] | None) -> Account:
+    found = estimate_provisions(dataset, scope, closings)
     last = found.arrete
     closing = pd.DataFrame([_closing_row(found, year) for year in found.provision])
     closing = _with_premiums(_dated(closing, found.debut_paiement, last), dataset, scope)
@@ -176,7 +197,12 @@ def _care_row(found: Provisions, year: int) -> dict[str, object]:
 
 def _one_view(dataset: Dataset, scope: Selection) -> Account:
     """A file with one date: one view, without provisions."""
-    rows = dataset.prestation[scope.mask(dataset.prestation)]
+    rows = reduced(dataset.prestation, scope.filtres)
+    rows = rows[scope.mask(rows)]
+    # Premiums known further than care would be set against benefits that nobody knows yet.
+    known = dataset.prestation.loc[dataset.prestation["prestation"].notna(), "mois"].max()
+    last = known if dataset.as_of is None else min(dataset.as_of, known)
+    rows = rows[rows["mois"] <= last]
     by_year = rows.groupby(rows["mois"].dt.year)["prestation"].sum(min_count=1)
     view = pd.DataFrame({"annee": by_year.index, "paye": np.round(by_year.to_numpy(dtype=float), 2)})
     blank = [k for k in COMPTABLE_LINES if k.startswith("provision") or k in ("variation", "charge", "boni")]
@@ -190,8 +216,8 @@ def _one_view(dataset: Dataset, scope: Selection) -> Account:
         dataset.date_basis,
         "Le fichier ne dit pas si ses mois sont de soins ou de paiement : une seule vue, sans provision.",
     )
-    last = dataset.months[-1] if dataset.as_of is None else min(dataset.as_of, dataset.months[-1])
-    view = view.assign(**dict.fromkeys(blank, np.nan), paye_anterieur=np.nan, raison="provision inconnue")
+    why = NO_PROVISION.get(dataset.date_basis, NO_PROVISION[None])
+    view = view.assign(**dict.fromkeys(blank, np.nan), paye_anterieur=np.nan, raison=why)
     view = _with_premiums(_dated(view, rows["mois"].min(), last), dataset, scope)
     view = _results(view, dataset)
     empty = view.iloc[:0]
@@ -209,8 +235,11 @@ def _dated(view: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.Da
 
 def _with_premiums(view: pd.DataFrame, dataset: Dataset, scope: Selection) -> pd.DataFrame:
     """Premiums and management costs of the very months of each year; NaN and the reason when one is missing."""
-    view = view.assign(frais_gestion=np.nan)
-    measures = [m for m in ("cotisation", "frais_gestion") if m == "cotisation" or m in dataset.cotisation.columns]
+    view = view.assign(cotisation=np.nan, frais_gestion=np.nan)
+    measures = [m for m in ("cotisation", "frais_gestion") if m in dataset.cotisation.columns]
+    if not has_premiums(dataset):
+        measures = measures[1:] if measures[:1] == ["cotisation"] else measures
+        view["raison"] = [f"{told} ; {NO_PREMIUM}" if told else NO_PREMIUM for told in view["raison"]]
     for measure in measures:
         monthly = compute_indicator(dataset, measure, selection=scope).set_index("mois")
         amounts, reasons = [], []
@@ -235,9 +264,7 @@ def _why_missing(measure: str, values: pd.Series, reasons: pd.Series) -> str:
 
 def _results(view: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Result and ratios, with what the year's other lines allow."""
-    costs = (
-        0.0 if "frais_gestion" not in dataset.cotisation.columns or dataset.base == "nette" else view["frais_gestion"]
-    )
+    costs = view["frais_gestion"] if deducts_costs(dataset) else 0.0
     premium = view["cotisation"].where(view["cotisation"] > 0)
     view = view.assign(
         resultat=np.round(view["cotisation"] - view["charge"] - costs, 2),
@@ -255,17 +282,37 @@ def _notes(dataset: Dataset, view: pd.DataFrame, last: pd.Timestamp) -> list[str
         notes.append(f"La dernière année s’arrête en {format_month(last, short=False)}.")
     if len(view) and view["debut"].iloc[0].month != 1:
         notes.append(f"La première année commence en {format_month(view['debut'].iloc[0], short=False)}.")
-    if "cotisation" not in dataset.cotisation.columns:
+    if not has_premiums(dataset):
         notes.append("Le fichier n’a pas de cotisations : ni résultat, ni ratio P/C.")
     elif "frais_gestion" not in dataset.cotisation.columns:
         notes.append("Le fichier n’a pas de frais de gestion : le résultat est donné avant ces frais.")
     elif dataset.base == "nette":
         notes.append("Cotisations nettes de chargements : les frais de gestion n’en sont pas retirés une seconde fois.")
-    if dataset.base == "TTC":
+    if dataset.base == "TTC" and has_premiums(dataset):
         notes.append("Cotisations TTC : le résultat comprend les taxes, à reverser. Convertissez en HT pour le lire.")
-    if dataset.base is None and "cotisation" in dataset.cotisation.columns:
+    if dataset.base is None and has_premiums(dataset):
         notes.append("Base des cotisations non précisée : résultat et ratio se lisent sous cette réserve.")
     return notes
+
+
+def has_premiums(dataset: Dataset) -> bool:
+    """Whether the file knows some premium."""
+    return "cotisation" in dataset.cotisation.columns and bool(dataset.cotisation["cotisation"].notna().any())
+
+
+def reasons_of(view: pd.DataFrame) -> list[str]:
+    """What is missing in a view, one sentence a cause: those of a year name it, those of the file are in the notes."""
+    causes: dict[str, list[int]] = {}
+    for row in view.itertuples():
+        for cause in filter(None, row.raison.split(" ; ")):
+            causes.setdefault(cause, []).append(row.annee)
+    told = {NO_PREMIUM, *NO_PROVISION.values()}
+    said = []
+    for cause, years in causes.items():
+        if cause not in told:
+            when = "Toutes les années" if len(years) == len(view) else ", ".join(map(str, years))
+            said.append(f"{when} : {cause}.")
+    return said
 
 
 def describe_rapprochement(account: Account) -> str:

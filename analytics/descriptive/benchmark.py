@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analytics.bases import Rates, convert_dataset
+from analytics.bases import Rates, convert_dataset, tax_refusal
 from analytics.descriptive.indicator import compute_indicator, compute_total
+from analytics.descriptive.reduced import months_of
 from analytics.french import format_percent
 from analytics.indicators import table_of
 from analytics.schema import Dataset, Selection
@@ -58,16 +59,17 @@ def without_tax(dataset: Dataset, *, rates: Rates | None = None, base: str | Non
     if told == "HT":
         words = "hors taxes" if dataset.base else "lues hors taxes, comme vous l’avez indiqué"
         return Premiums(replace(dataset, base="HT"), True, f"Vos cotisations sont {words}.")
-    if told == "TTC" and {"taxes", "cotisation"} <= set(dataset.cotisation.columns):
-        net = dataset.cotisation.assign(cotisation=dataset.cotisation["cotisation"] - dataset.cotisation["taxes"])
+    refusal = tax_refusal(dataset)
+    if told == "TTC" and not refusal:
         words = "Vos cotisations TTC sont converties hors taxes : cotisations − taxes de votre fichier."
-        return Premiums(replace(dataset, cotisation=net, base="HT"), True, words)
+        return Premiums(convert_dataset(replace(dataset, base="TTC"), "HT", Rates()), True, words)
     if told == "TTC" and rates is not None and np.isfinite(rates.taxe):
         words = f"divisées par 1 + {format_percent(rates.taxe, 2)} ({rates.source_taxe})"
         net = convert_dataset(replace(dataset, base="TTC"), "HT", rates)
         return Premiums(net, True, f"Vos cotisations TTC sont converties hors taxes : {words}.")
     if told == "TTC":
-        return Premiums(dataset, False, "Vos cotisations sont TTC, celles du marché hors taxes.")
+        why = f" : {refusal}" if "taxes" in dataset.cotisation.columns else ""
+        return Premiums(dataset, False, f"Vos cotisations sont TTC, celles du marché hors taxes{why}.")
     if told == "nette":
         return Premiums(
             dataset, False,
@@ -182,7 +184,7 @@ def _refusal(dataset: Dataset, measures: tuple[str, ...], years: tuple[int, ...]
     for year in years:
         asked = set(pd.date_range(f"{year}-01-01", periods=12, freq="MS"))
         for measure in measures:
-            if not asked <= set(pd.DatetimeIndex(table_of(measure, dataset)["mois"].unique())):
+            if not asked <= months_of(table_of(measure, dataset)):
                 return f"vos données n’ont pas toute l’année {year}"
         if not asked <= set(known):
             return f"les derniers mois de {year} ne sont pas encore assez connus"

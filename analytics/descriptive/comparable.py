@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.descriptive.compare import bounded, compare_periods, comparison_period
 from analytics.descriptive.indicator import compute_total
+from analytics.descriptive.reduced import categorised, reduced
 from analytics.indicators import Indicator, get_indicator, table_of
 from analytics.schema import (
     CARE_DIMENSIONS,
@@ -146,7 +147,8 @@ def _no_reference(whole: pd.Series) -> str:
 
 def _scaled(dataset: Dataset, indicator: Indicator, selection: Selection, factors: pd.Series) -> Dataset:
     """The care of a period, each month multiplied by its factor."""
-    rows = dataset.prestation[selection.mask(dataset.prestation)]
+    rows = reduced(dataset.prestation, selection.filtres)
+    rows = rows[selection.mask(rows)]
     weight = rows["mois"].map(factors).to_numpy(dtype=float)
     care = {m: rows[m] * weight for m in indicator.measures if m in rows.columns and _is_care(m, dataset)}
     return replace(dataset, prestation=rows.assign(**care))
@@ -176,12 +178,20 @@ def compare_constant_scope(dataset: Dataset, key: str, *, selection: Selection) 
     if refusal:
         return ConstantScope(dimensions=dims, raison=refusal)
     periods = (selection, comparison_period(selection))
-    same, came, gone = (_same_covered if covered else _same_values)(dataset, dims, periods)
-    row = compare_periods(same, key, selection=selection).iloc[0] if came or gone else whole
-    figures = (float(row[c]) for c in ("valeur", "reference", "ecart", "evolution"))
-    left = [_numerator(dataset, key, p) - _numerator(same, key, p) for p in periods] if came or gone else [0.0, 0.0]
-    reason = "" if np.isfinite(row["reference"]) else "trop peu de groupes sont présents aux deux périodes"
-    return ConstantScope(*figures, came, gone, *left, dims, reason)
+    # Not the premiums: two of them that cancel out still say that a group is covered.
+    care = reduced(dataset.prestation, (*dims, *selection.filtres))
+    dataset = replace(dataset, prestation=care, cotisation=categorised(dataset.cotisation))
+    sides, came, gone = (_same_covered if covered else _same_values)(dataset, dims, periods)
+    if not came + gone:
+        figures = (float(whole[c]) for c in ("valeur", "reference", "ecart", "evolution"))
+        return ConstantScope(*figures, 0, 0, 0.0, 0.0, dims)
+    # Each period has rows of its own: periods longer than their shift overlap, and a month is then read twice.
+    value, reference = (_figure(s, key, p) for s, p in zip(sides, periods, strict=True))
+    gap = value - reference
+    rate = gap / reference if reference > 0 else np.nan
+    left = [_numerator(dataset, key, p) - _numerator(s, key, p) for s, p in zip(sides, periods, strict=True)]
+    reason = "" if np.isfinite(gap) else "trop peu de groupes sont présents aux deux périodes"
+    return ConstantScope(value, reference, gap, rate, came, gone, *left, dims, reason)
 
 
 def group_dimensions(dataset: Dataset, indicator: Indicator) -> tuple[tuple[str, ...], bool]:
@@ -204,16 +214,26 @@ def _exposure(dataset: Dataset) -> str | None:
     return next((m for m in ("beneficiaires", "cotisation") if m in table.columns), None) if len(table) else None
 
 
+def _figure(dataset: Dataset, key: str, period: Selection) -> float:
+    """Value of an indicator over a period; NaN when no group is left in one of its months."""
+    asked = set(pd.date_range(period.debut, period.fin, freq="MS"))
+    tables = [(m, table_of(m, dataset)) for m in get_indicator(key, dataset).measures]
+    if not all(asked <= set(table["mois"]) for m, table in tables if m in table.columns):
+        return np.nan
+    return float(compute_total(dataset, key, selection=period)["valeur"].iloc[0])
+
+
 def _numerator(dataset: Dataset, key: str, period: Selection) -> float:
     value = float(compute_total(dataset, key, selection=period)["numerateur"][0])
     return value if np.isfinite(value) else 0.0
 
 
 Periods = tuple[Selection, Selection]
+Sides = tuple[Dataset, Dataset]
 
 
-def _same_covered(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Dataset, int, int]:
-    """Rows of the groups covered in a month and in the one it is compared with; how many groups came, how many left."""
+def _same_covered(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Sides, int, int]:
+    """Rows of each period of the groups covered in a month and in its like; how many groups came, how many left."""
     tables = {n: getattr(dataset, n) for n in ("cotisation", "prestation")}
     tables = {n: t for n, t in tables.items() if set(dims) <= set(t.columns)}
     places = [(n, side) for n in tables for side in (0, 1)]
@@ -229,15 +249,14 @@ def _same_covered(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> 
     both = np.intersect1d(*covered)
     came, gone = (len(np.unique(np.setdiff1d(c, both) // span)) for c in covered)
     if not came + gone:
-        return dataset, 0, 0
-    kept = {
-        n: t.iloc[np.concatenate([rows[n, side][np.isin(slots[n, side], both)] for side in (0, 1)])]
-        for n, t in tables.items()
-    }
-    return replace(dataset, **kept), came, gone
+        return (dataset, dataset), 0, 0
+    kept = [
+        {n: t.iloc[rows[n, side][np.isin(slots[n, side], both)]] for n, t in tables.items()} for side in (0, 1)
+    ]  # fmt: skip
+    return (replace(dataset, **kept[0]), replace(dataset, **kept[1])), came, gone
 
 
-def _same_values(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Dataset, int, int]:
+def _same_values(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Sides, int, int]:
     """Rows whose every dimension has a value met in both periods; how many values came, how many left."""
     tables = {n: getattr(dataset, n) for n in ("cotisation", "prestation")}
     inside = {n: [p.mask(t) for p in periods] for n, t in tables.items() if len(t)}
@@ -249,14 +268,15 @@ def _same_values(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> t
         came, gone = came + len(met[0] - met[1]), gone + len(met[1] - met[0])
         alone[dimension] = met[0] ^ met[1]
     if not came + gone:
-        return dataset, 0, 0
+        return (dataset, dataset), 0, 0
     kept = {}
     for name, masks in inside.items():
         rows = tables[name][masks[0] | masks[1]]
         for dimension in (d for d in dims if d in rows.columns and alone[d]):
             rows = rows[~rows[dimension].astype("str").isin(alone[dimension])]
         kept[name] = rows
-    return replace(dataset, **kept), came, gone
+    same = replace(dataset, **kept)
+    return (same, same), came, gone
 
 
 def _rank(months: pd.Series, period: Selection) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analytics.descriptive.indicator import compute_total
+from analytics.descriptive.reduced import months_of
 from analytics.errors import ParameterError
 from analytics.indicators import Indicator, get_indicator, table_of
 from analytics.schema import Dataset, Selection
@@ -73,7 +74,7 @@ def _covered(dataset: Dataset, indicator: Indicator, period: Selection, *, same:
     for measure in indicator.measures:
         table = table_of(measure, dataset)
         if measure in table.columns:
-            found.append(asked & set(pd.DatetimeIndex(table["mois"].unique())))
+            found.append(asked & months_of(table))
     return all(months == (found[0] if same else asked) for months in found)
 
 

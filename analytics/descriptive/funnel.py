@@ -15,7 +15,7 @@ Spiegelhalter D.J. (2005), Handling over-dispersion of performance indicators, Q
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from scipy import stats
 
 from analytics.descriptive.indicator import compute_indicator
 from analytics.descriptive.regroup import regroup
-from analytics.descriptive.standardise import Standardised, estimate_dispersion
+from analytics.descriptive.standardise import UNKNOWN, Standardised, estimate_dispersion, known_cells
 from analytics.errors import InsufficientData, ParameterError
 from analytics.indicators import get_indicator
 from analytics.schema import Dataset, Selection
@@ -57,6 +57,8 @@ class Funnel:
         Variance of the groups over what `unit` alone would give, winsorised; NaN with fewer than five groups.
     overdispersed : bool
         Whether the limits were widened by √phi.
+    raison : str
+        What was left out for want of its amount, in French; empty when nothing was.
     """
 
     table: pd.DataFrame
@@ -65,6 +67,7 @@ class Funnel:
     unit: float
     phi: float
     overdispersed: bool
+    raison: str = ""
 
 
 def funnel_of(
@@ -91,19 +94,26 @@ def funnel_of(
     InsufficientData
         As :func:`compute_funnel`.
     """
-    monthly = compute_indicator(regroup(dataset, by), key, by=(by,), selection=selection)
+    named, indicator = regroup(dataset, by), get_indicator(key, dataset)
+    monthly = compute_indicator(named, key, by=(by,), selection=selection)
     if not monthly["raison"].eq("").any():
         reason = monthly["raison"].iloc[0] if len(monthly) else "aucune valeur dans ce périmètre"
-        raise ParameterError(f"{get_indicator(key, dataset).label} par groupe : {reason}.")
-    sums = ["numerateur", "denominateur"]
-    monthly[sums] = monthly[sums].fillna(0.0)
+        raise ParameterError(f"{indicator.label} par groupe : {reason}.")
     if equal is not None:
         groups = equal.table.rename(columns={by: "groupe", "observe": "numerateur"})
         groups = groups.assign(denominateur=groups["attendu"] / equal.reference)
-        return compute_funnel(groups, unit=equal.dispersion)
-    counts = all(measure == "actes" for measure, _ in get_indicator(key, dataset).numerator)
-    groups = monthly.groupby(by)[sums].sum().rename_axis("groupe").reset_index()
-    return compute_funnel(groups, unit=estimate_dispersion(monthly, (by,), is_count=counts))
+        left = groups.loc[groups["raison"].str.contains(UNKNOWN, regex=False), "groupe"]
+        return replace(compute_funnel(groups, unit=equal.dispersion), raison=_left_out(left))
+    monthly, unknown = known_cells(monthly, named, indicator, (by,), selection or Selection())
+    counts = all(measure == "actes" for measure, _ in indicator.numerator)
+    groups = monthly.groupby(by)[["numerateur", "denominateur"]].sum().rename_axis("groupe").reset_index()
+    funnel = compute_funnel(groups, unit=estimate_dispersion(monthly, (by,), is_count=counts))
+    return replace(funnel, raison=_left_out(unknown[by]))
+
+
+def _left_out(groups: pd.Series) -> str:
+    names = ", ".join(sorted(set(groups.astype("str"))))
+    return f"{names} : {UNKNOWN}" if names else ""
 
 
 def compute_funnel(groups: pd.DataFrame, *, unit: float = 1.0, consistent: bool = True) -> Funnel:

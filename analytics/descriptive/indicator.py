@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from analytics.descriptive.reduced import monthly_sums, reduced
 from analytics.errors import ParameterError
 from analytics.indicators import Indicator, Term, get_indicator, missing_measures, table_of
 from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 
 COLUMNS = ("valeur", "numerateur", "denominateur", "raison")
+NO_VALUE, ABSENT, NULL = "aucune valeur dans ce périmètre", "dénominateur absent", "dénominateur nul"
 
 
 def compute_indicator(
@@ -61,6 +65,8 @@ def _compute(dataset: Dataset, key: str, keys: tuple[str, ...], selection: Selec
     refusal = refuse(indicator, dataset, keys, selection)
     if refusal:
         return _refused(dataset, keys, selection, refusal)
+    if not keys:
+        return _whole(dataset, indicator, selection)
     numerator = _weighted_sum(dataset, indicator.numerator, keys, selection)
     if indicator.denominator:
         table = _join(numerator, _weighted_sum(dataset, indicator.denominator, keys, selection))
@@ -69,8 +75,31 @@ def _compute(dataset: Dataset, key: str, keys: tuple[str, ...], selection: Selec
         table = numerator.to_frame("numerateur").assign(denominateur=np.nan)
         table["valeur"] = table["numerateur"]
     table["raison"] = _reasons(table, has_denominator=bool(indicator.denominator))
-    table = table.reset_index() if keys else table.reset_index(drop=True)
-    return table[[*keys, *COLUMNS]]
+    return table.reset_index()[[*keys, *COLUMNS]]
+
+
+def _whole(dataset: Dataset, indicator: Indicator, selection: Selection) -> pd.DataFrame:
+    """One value: three numbers need no alignment."""
+    above = _weighted_total(dataset, indicator.numerator, selection)
+    if not indicator.denominator:
+        reason = NO_VALUE if pd.isna(above) else ""
+        return pd.DataFrame({"valeur": [above], "numerateur": [above], "denominateur": [np.nan], "raison": [reason]})
+    below = _weighted_total(dataset, indicator.denominator, selection)
+    reason = NULL if below == 0 else ABSENT if pd.isna(below) else NO_VALUE if pd.isna(above) else ""
+    value = above / below if below != 0 else np.nan
+    return pd.DataFrame({"valeur": [value], "numerateur": [above], "denominateur": [below], "raison": [reason]})
+
+
+def _weighted_total(dataset: Dataset, terms: tuple[Term, ...], selection: Selection) -> float:
+    """Σ weight × measure; NaN as soon as one of them has no value."""
+    parts = [_total(dataset, m, selection) * w for m, w in terms if _has(dataset, m)]
+    return sum(parts[1:], start=parts[0])
+
+
+def _total(dataset: Dataset, measure: str, selection: Selection) -> float:
+    scope = selection.without_care() if measure == "beneficiaires" else selection
+    monthly = monthly_sums(table_of(measure, dataset), measure, scope.filtres)
+    return monthly.loc[scope.debut : scope.fin].sum(min_count=1)
 
 
 def refuse(indicator: Indicator, dataset: Dataset, keys: tuple[str, ...], selection: Selection) -> str:
@@ -97,6 +126,7 @@ def _refused(dataset: Dataset, keys: tuple[str, ...], selection: Selection, refu
     frames = (dataset.prestation, dataset.cotisation)
     whole = next((f for f in frames if len(f) and set(keys) <= set(f.columns)), None)
     if keys and whole is not None:
+        whole = reduced(whole, (*keys, *selection.filtres))
         rows = whole.loc[selection.mask(whole), list(keys)].drop_duplicates()
         rows = rows.astype({k: "str" for k in keys if k != "mois"}).sort_values(list(keys), ignore_index=True)
     else:
@@ -108,22 +138,29 @@ def _weighted_sum(dataset: Dataset, terms: tuple[Term, ...], keys: tuple[str, ..
     """Σ weight × measure by keys; care keys, that the exposure does not have, are spread over by `_join`."""
     parts = []
     for measure, weight in terms:
-        table = table_of(measure, dataset)
-        if measure not in table.columns:
+        if not _has(dataset, measure):
             continue  # an optional measure
-        exposure = measure == "beneficiaires"
-        present = [k for k in keys if not (exposure and k in CARE_DIMENSIONS)]
-        scope = selection.without_care() if exposure else selection
-        rows = table.loc[scope.mask(table), [*present, measure]]
-        parts.append(_group_sum(rows, present, measure) * weight)
+        present = [k for k in keys if not (measure == "beneficiaires" and k in CARE_DIMENSIONS)]
+        parts.append(_group_sum(_rows(dataset, measure, present, selection), present, measure) * weight)
     total = parts[0]
     for part in parts[1:]:
         total = total.add(part)
     return total
 
 
+def _has(dataset: Dataset, measure: str) -> bool:
+    return measure in table_of(measure, dataset).columns
+
+
+def _rows(dataset: Dataset, measure: str, keys: Sequence[str], selection: Selection) -> pd.DataFrame:
+    """Keys and amounts of a measure inside a selection, a large table being summed to what they need first."""
+    scope = selection.without_care() if measure == "beneficiaires" else selection
+    table = reduced(table_of(measure, dataset), (*keys, *scope.filtres))
+    return table.loc[scope.mask(table), [*keys, measure]]
+
+
 def _group_sum(rows: pd.DataFrame, keys: list[str], measure: str) -> pd.Series:
-    if not keys:
+    if not keys:  # the exposure of a care dimension: repeated over its values
         return pd.Series([rows[measure].sum(min_count=1)], index=pd.RangeIndex(1))
     grouped = rows.groupby(keys, observed=True, sort=True)[measure].sum(min_count=1)
     return _plain_index(grouped)
@@ -159,8 +196,8 @@ def _join(numerator: pd.Series, denominator: pd.Series) -> pd.DataFrame:
 
 def _reasons(table: pd.DataFrame, *, has_denominator: bool) -> pd.Series:
     reasons = pd.Series("", index=table.index, dtype="str")
-    reasons[table["numerateur"].isna()] = "aucune valeur dans ce périmètre"
+    reasons[table["numerateur"].isna()] = NO_VALUE
     if has_denominator:
-        reasons[table["denominateur"].isna()] = "dénominateur absent"
-        reasons[table["denominateur"] == 0] = "dénominateur nul"
+        reasons[table["denominateur"].isna()] = ABSENT
+        reasons[table["denominateur"] == 0] = NULL
     return reasons

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.completion import Development, has_both_months
+from analytics.descriptive.reduced import reduced
 from analytics.schema import Dataset, Selection
 
 LEVEL = 0.80
@@ -64,7 +65,8 @@ def known_share(
             "paiement": "vue comptable : tout ce qui est montré est payé",
         }
         return KnownShare(raison=words.get(raw.date_basis, "le fichier ne dit pas ce que ses mois désignent"))
-    paid, ultimate = (float(d.prestation.loc[selection.mask(d.prestation), measure].sum()) for d in (raw, completed))
+    tables = (reduced(d.prestation, selection.filtres) for d in (raw, completed))
+    paid, ultimate = (float(t.loc[selection.mask(t), measure].sum()) for t in tables)
     if not ultimate > 0:
         return KnownShare(raison="aucun montant dans ce périmètre")
     spread = _relative_error(development, selection) if development is not None else np.nan

@@ -15,12 +15,12 @@ import numpy as np
 from analytics.descriptive.indicator import refuse
 from analytics.descriptive.pivot_cube import TIME, Cube, add_up, to_euros
 from analytics.descriptive.pivot_secrecy import Pattern, hidden_cells
+from analytics.disclosure import PERSONS
 from analytics.errors import ParameterError
 from analytics.indicators import Indicator, Term, get_indicator
 from analytics.schema import CARE_DIMENSIONS, Selection
 
 MOST_AXES = 3
-PERSONS = "beneficiaires"
 _DENOMINATOR = ("dénominateur absent", "dénominateur nul")
 
 
@@ -36,7 +36,7 @@ class Grid:
     levels : tuple of tuple
         Values of each axis, as coded in the cube; the place after the last is the total.
     labels : tuple of tuple of str
-        French names of those values.
+        French names of those values; a year or a quarter met in part says how many months of it are.
     cents : mapping of str to numpy.ndarray
         Sum of each measure of the formula, in hundredths of its unit, whole numbers for amounts in cents.
     known, present : mapping of str to numpy.ndarray of bool
@@ -56,12 +56,6 @@ class Grid:
     present: Mapping[str, np.ndarray]
     repeated: Mapping[str, frozenset[str]]
     masked: np.ndarray
-
-    @property
-    def met(self) -> np.ndarray:
-        """Cells where a measure that is not repeated is known."""
-        own = [self.known[m] for m in self.known if not self.repeated[m]] or list(self.known.values())
-        return np.logical_or.reduce(own)
 
 
 def compute_grid(
@@ -108,7 +102,8 @@ def compute_grid(
     masked = shown if pattern is None else hidden_cells(cube, pattern, tuple(axes), selection)
     cents, known, present = ({m: np.broadcast_to(s[i], shape) for m, s in sums.items()} for i in range(3))
     repeated = {m: _repeated(m, axes) for m in sums}
-    labels = tuple(cube.value_labels(a) for a in axes)
+    months = cube.months_of(measures, selection)
+    labels = tuple(cube.value_labels(a, months) for a in axes)
     grid = Grid(indicator, tuple(axes), levels, labels, cents, known, present, repeated, masked)
     return _without_empty(grid)
 
@@ -126,6 +121,11 @@ def combine(terms: Sequence[Term], cents: Mapping, known: Mapping, present: Mapp
         some |= known[measure]
         missing |= present[measure] & ~known[measure]
     return np.where(some & ~missing, to_euros(total), np.nan)
+
+
+def met_cells(known: Mapping[str, np.ndarray], repeated: Mapping[str, frozenset[str]]) -> np.ndarray:
+    """Cells where a measure that is not repeated is known."""
+    return np.logical_or.reduce([known[m] for m in known if not repeated[m]] or list(known.values()))
 
 
 def evaluate(
@@ -184,7 +184,7 @@ def _with_totals(cells: np.ndarray) -> np.ndarray:
 
 def _without_empty(grid: Grid) -> Grid:
     """Without the values that no cell of the selection has."""
-    met = grid.met
+    met = met_cells(grid.known, grid.repeated)
     kept = []
     for axis in range(len(grid.axes)):
         others = tuple(i for i in range(met.ndim) if i != axis)

@@ -6,7 +6,8 @@ any order: a total is then the sum of its parts to the cent, whatever the level,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,17 @@ MONTH, QUARTER, YEAR = "mois", "mois:trimestre", "mois:annee"
 TIME: Mapping[str, str] = {MONTH: "Mois", QUARTER: "Trimestre", YEAR: "Année"}
 #: What the values that a file leaves empty are called.
 UNKNOWN = "Non renseigné"
+_WHOLE: Mapping[str, int] = {QUARTER: 3, YEAR: 12}  # months
+_BUCKETS: Mapping[str, Callable[[pd.Timestamp], str]] = {
+    MONTH: lambda m: f"{m:%Y-%m}",
+    QUARTER: lambda m: f"{m.year}-T{m.quarter}",
+    YEAR: lambda m: str(m.year),
+}
 #: Cells of a pivot beyond which it is refused: some 32 Mo by measure.
 MOST_CELLS = 4_000_000
 _CENTS = 100
-_NOISE = 1e-3  # of a cent: what binary fractions leave of amounts in cents
+#: Of a cent, and of the largest amount: what binary fractions leave of amounts in cents.
+_NOISE, _SHARE = 1e-3, 1e-6
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ class Facts:
     size: int
     codes: Mapping[str, np.ndarray]
     amounts: Mapping[str, Amounts]
+
+    @functools.cached_property
+    def months(self) -> np.ndarray:
+        """Codes of the months that the table has lines for."""
+        return np.flatnonzero(np.bincount(self.codes[MONTH])) if self.size else np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,28 @@ class Cube:
         """French name of an axis."""
         return TIME.get(axis) or self.dataset.label(axis)
 
-    def value_labels(self, axis: str) -> tuple[str, ...]:
-        """French name of each value of an axis, told apart by its code when two have the same."""
+    def months_of(self, measures: Iterable[str], selection: Selection) -> pd.DatetimeIndex:
+        """Months of a selection that every table of some measures has."""
+        tables = {id(facts): facts for facts in map(self.facts_of, measures) if facts.size}
+        months = self.months
+        for facts in tables.values():
+            months = months.intersection(self.months[facts.months])
+        if selection.debut is not None:
+            months = months[months >= selection.debut]
+        return months if selection.fin is None else months[months <= selection.fin]
+
+    def value_labels(self, axis: str, months: pd.DatetimeIndex | None = None) -> tuple[str, ...]:
+        """French name of each value of an axis, told apart by its code when two have the same.
+
+        With `months`, those that are shown: « 2025 (4 mois) » for a year or a quarter that they do not fill.
+        """
         names = [self._value_label(axis, value) for value in self.levels[axis]]
+        if axis in _WHOLE and months is not None:
+            met = pd.Series([_BUCKETS[axis](m) for m in months], dtype=object).value_counts()
+            names = [
+                name if met.get(value, 0) in (0, _WHOLE[axis]) else f"{name} ({met[value]} mois)"
+                for name, value in zip(names, self.levels[axis], strict=True)
+            ]
         twice = {name for name in names if names.count(name) > 1}
         return tuple(
             f"{name} ({value})" if name in twice and value is not None else name
@@ -195,12 +227,7 @@ def _levels(dimension: str, dataset: Dataset) -> tuple[str | None, ...]:
 
 
 def _time_levels(months: pd.DatetimeIndex) -> dict[str, tuple[str, ...]]:
-    quarters = [f"{m.year}-T{m.quarter}" for m in months]
-    return {
-        MONTH: tuple(f"{m:%Y-%m}" for m in months),
-        QUARTER: tuple(dict.fromkeys(quarters)),
-        YEAR: tuple(dict.fromkeys(str(m.year) for m in months)),
-    }
+    return {axis: tuple(dict.fromkeys(map(name, months))) for axis, name in _BUCKETS.items()}
 
 
 def _facts(table: pd.DataFrame, levels: Mapping[str, tuple], months: pd.DatetimeIndex) -> Facts:
@@ -208,9 +235,9 @@ def _facts(table: pd.DataFrame, levels: Mapping[str, tuple], months: pd.Datetime
     if len(table):
         month = months.get_indexer(table["mois"])
         codes[MONTH] = _small(month, len(months))
-        for axis, name in ((QUARTER, lambda m: f"{m.year}-T{m.quarter}"), (YEAR, lambda m: str(m.year))):
+        for axis in (QUARTER, YEAR):
             rank = {value: i for i, value in enumerate(levels[axis])}
-            codes[axis] = _small(np.array([rank[name(m)] for m in months])[month], len(rank))
+            codes[axis] = _small(np.array([rank[_BUCKETS[axis](m)] for m in months])[month], len(rank))
     else:
         codes = dict.fromkeys((*dimensions_of(table), *TIME), np.zeros(0, dtype=np.uint8))
     return Facts(len(table), codes, {m: _amounts(table[m]) for m in measures_of(table)})
@@ -238,5 +265,6 @@ def _amounts(column: pd.Series) -> Amounts:
     cents = np.where(known, cents, 0.0)
     whole = np.round(cents)
     rest = cents - whole
-    noise = len(rest) == 0 or np.abs(rest).max() < _NOISE
+    most = np.abs(rest).max(initial=0.0)
+    noise = most < _NOISE and most <= _SHARE * np.abs(cents).max(initial=0.0)
     return Amounts(whole, None if noise else rest, None if known.all() else known)

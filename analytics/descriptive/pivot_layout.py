@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analytics.descriptive.pivot import Grid, evaluate
+from analytics.descriptive.pivot import Grid, evaluate, met_cells
 from analytics.descriptive.pivot_cube import to_euros
 from analytics.indicators import Indicator
 
@@ -82,10 +83,9 @@ class _Box:
     names: tuple[tuple[str, ...], ...]  # of each of the three axes, the total left out
     axes: tuple[str | None, ...]
 
-    @property
+    @functools.cached_property
     def met(self) -> np.ndarray:
-        own = [self.known[m] for m in self.known if not self.grid.repeated[m]] or list(self.known.values())
-        return np.logical_or.reduce(own)
+        return met_cells(self.known, self.grid.repeated)
 
 
 def lay_out(

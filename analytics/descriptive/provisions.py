@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,13 @@ import pandas as pd
 
 from analytics.completion import develop
 from analytics.descriptive.known import CORRELATION
+from analytics.descriptive.reduced import reduced
 from analytics.french import format_euros
 from analytics.schema import Dataset, Selection
 
 MEASURE = "prestation"
+#: Care months whose payments share out the provision of a cell where nothing is paid yet.
+RECENT = 12
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,35 @@ class Provisions:
         return self.provision.get(year, pd.Series(dtype=float))
 
 
-def estimate_provisions(dataset: Dataset, scope: Selection) -> Provisions:
+def develop_closings(dataset: Dataset) -> dict[pd.Timestamp, pd.DataFrame]:
+    """Last month of each closing -> its development by care month (and poste), with what was known then.
+
+    It does not depend on the perimeter: done once, it serves them all.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As loaded, with both months.
+    """
+    by = _split(dataset)
+    whole = _grouped(reduced(dataset.prestation, ("mois_paiement", *by)), by)
+    first, last = whole["mois_paiement"].min(), whole["mois_paiement"].max()
+    exposure = _exposure(dataset)
+    closings = [pd.Timestamp(year, 12, 1) for year in range(first.year, last.year)] + [last]
+    found = {}
+    for closing in closings:
+        told = develop(whole, exposure=exposure, by=by, measure=MEASURE, as_of=closing, widened=closing == last)
+        found[closing] = told.table[told.table["mois"].between(first, closing)].astype(dict.fromkeys(by, "str"))
+    return found
+
+
+def estimate_provisions(
+    dataset: Dataset, scope: Selection, closings: Mapping[pd.Timestamp, pd.DataFrame] | None = None
+) -> Provisions:
     """Payments by year, and the provision of each closing by the method of the product (`develop`, by poste).
 
     The rhythm of payment is that of the whole dataset; a perimeter takes, poste by poste and month by month, the share
-    of the provision that it has of the payments.
+    of the provision that it has of the payments; where nothing is paid yet, that of the poste over a year of care.
 
     Parameters
     ----------
@@ -68,19 +96,23 @@ def estimate_provisions(dataset: Dataset, scope: Selection) -> Provisions:
         As loaded, with both months.
     scope : Selection
         Perimeter.
+    closings : mapping, optional
+        From :func:`develop_closings`, when it is already known.
     """
-    by = tuple(c for c in ("poste",) if c in dataset.prestation.columns)
-    whole = _grouped(dataset.prestation, by)
-    mine = _grouped(dataset.prestation[scope.mask(dataset.prestation)], by) if scope.filtres else whole
+    by = _split(dataset)
+    keys = ("mois_paiement", *by)
+    whole = _grouped(reduced(dataset.prestation, keys), by)
+    rows = reduced(dataset.prestation, (*keys, *scope.filtres))
+    mine = _grouped(rows[scope.mask(rows)], by) if scope.filtres else whole
     first, last = whole["mois_paiement"].min(), whole["mois_paiement"].max()
-    exposure = _exposure(dataset)
-    closings = [pd.Timestamp(year, 12, 1) for year in range(first.year, last.year)] + [last]
     provision, se = {}, pd.Series(dtype=float)
-    for closing in closings:
-        provision[closing.year], se = _at(whole, mine, exposure, by, closing, first, widened=closing == last)
+    for closing, table in (closings or develop_closings(dataset)).items():
+        known = mine[~(mine["mois_paiement"] > closing)] if scope.filtres else None
+        provision[closing.year], se = _at(_of_postes(table, scope), known, by)
     care, paid_year = mine["mois"].dt.year, mine["mois_paiement"].dt.year
     table = mine.groupby([care.rename("soins"), paid_year.rename("paiement")])[MEASURE].sum().unstack(fill_value=0.0)
-    table = table.reindex(sorted(care.unique()), fill_value=0.0).round(2)
+    awaited = provision[last.year]
+    table = table.reindex(sorted({*care.unique(), *awaited.index[awaited != 0]}), fill_value=0.0).round(2)
     undated = mine[mine["mois_paiement"].isna()]
     unseen = mine[mine["mois"] < first]
     return Provisions(
@@ -88,6 +120,10 @@ def estimate_provisions(dataset: Dataset, scope: Selection) -> Provisions:
         unseen.groupby(unseen["mois_paiement"].dt.year)[MEASURE].sum().round(2),
         frozenset(unseen["mois"].dt.year), mine["mois"].min(), first, last, _remarks(undated, unseen),
     )  # fmt: skip
+
+
+def _split(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(c for c in ("poste",) if c in dataset.prestation.columns)
 
 
 def _grouped(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
@@ -103,30 +139,42 @@ def _exposure(dataset: Dataset) -> pd.DataFrame | None:
     return dataset.cotisation.groupby("mois", as_index=False)["beneficiaires"].sum(min_count=1)
 
 
-def _at(
-    whole: pd.DataFrame, mine: pd.DataFrame, exposure: pd.DataFrame | None, by: tuple[str, ...], closing: pd.Timestamp,
-    first: pd.Timestamp, *, widened: bool,
-) -> tuple[pd.Series, pd.Series]:  # fmt: skip
-    """Provision and its standard error by year of care, with what was known at a closing."""
-    table = develop(whole, exposure=exposure, by=by, measure=MEASURE, as_of=closing, widened=widened).table
-    table = table[table["mois"].between(first, closing)]
+def _at(table: pd.DataFrame, mine: pd.DataFrame | None, by: tuple[str, ...]) -> tuple[pd.Series, pd.Series]:
+    """Provision and its standard error by year of care; those of a perimeter when its payments known then are given."""
     left = table.assign(annee=table["mois"].dt.year, reste=table["ultime"] - table["paye"])
-    if mine is not whole:
-        left = _shared(left, mine[~(mine["mois_paiement"] > closing)], by)
+    if mine is not None:
+        left = _shared(left, mine, by)
     provision = left.groupby("annee")["reste"].sum().mask(left["reste"].isna().groupby(left["annee"]).any()).round(2)
-    spread = left["se"].groupby(left["annee"]).agg([lambda s: s.sum() ** 2, lambda s: (s**2).sum()])
-    se = np.sqrt(CORRELATION * spread.iloc[:, 0] + (1 - CORRELATION) * spread.iloc[:, 1])
-    return provision, se.mask(left["se"].isna().groupby(left["annee"]).any())
+    squares = (left["se"] ** 2).groupby(left["annee"]).sum()
+    spread = CORRELATION * left["se"].groupby(left["annee"]).sum() ** 2 + (1 - CORRELATION) * squares
+    return provision, np.sqrt(spread).mask(left["se"].isna().groupby(left["annee"]).any())
+
+
+def _of_postes(table: pd.DataFrame, scope: Selection) -> pd.DataFrame:
+    """The cells of the postes of a perimeter."""
+    chosen = scope.filtres.get("poste")
+    return table[table["poste"].isin([str(v) for v in chosen])] if chosen and "poste" in table.columns else table
 
 
 def _shared(left: pd.DataFrame, mine: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """The part of a perimeter: its share of what is paid in each cell."""
+    """The part of a perimeter: its share of what is paid in each cell, or of the poste where nothing is paid yet."""
     keys = ["mois", *by]
     paid = mine.groupby(keys)[MEASURE].sum().rename("part").reset_index()
-    joined = left.astype(dict.fromkeys(by, "str")).merge(paid, on=keys, how="inner")
-    share = joined["part"] / joined["paye"].where(joined["paye"] != 0)
-    share = share.mask((joined["part"] == 0) & (joined["paye"] == 0), 0.0)
-    return joined.assign(reste=joined["reste"] * share, se=joined["se"] * share.abs())
+    joined = left.merge(paid, on=keys, how="left")
+    joined["part"] = joined["part"].fillna(0.0)  # no payment of this perimeter in the cell
+    share = (joined["part"] / joined["paye"].where(joined["paye"] != 0)).fillna(_recent_share(joined, by))
+    nothing = (share == 0) | (joined["reste"] == 0)
+    return joined.assign(
+        reste=(joined["reste"] * share).mask(nothing, 0.0), se=(joined["se"] * share.abs()).mask(share == 0, 0.0)
+    )
+
+
+def _recent_share(joined: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
+    """Part of a perimeter in the payments of each poste over the last known care months; NaN when it has none."""
+    recent = joined["mois"] > joined["mois"].max() - pd.DateOffset(months=RECENT)
+    groups = [joined[c] for c in by] or [pd.Series(0, index=joined.index)]
+    part, whole = (joined[c].where(recent).groupby(groups).transform("sum") for c in ("part", "paye"))
+    return part / whole.where(whole != 0)
 
 
 def _remarks(undated: pd.DataFrame, unseen: pd.DataFrame) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ EXPECTED: Mapping[str, str] = {
     "au_plus": "au plus égal au seuil",
 }
 THRESHOLDS = ("au_moins", "au_plus")
-CONFIRMED, TO_REVIEW, UNKNOWN = "confirmée", "à revoir", "on ne peut pas dire"
+#: About the answer, never about the hypothesis: one that was wrong and still is has the same answer.
+SAME, TO_REVIEW, UNKNOWN = "réponse inchangée", "réponse à revoir", "sans réponse"
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ def holds(exercise: Exercise, figure: Figure) -> bool | None:
 
 
 def review(exercise: Exercise, now: Figure | None) -> str:
-    """« confirmée » when the hypothesis is answered as it was, « à revoir » when it is not.
+    """« réponse inchangée » when the hypothesis is answered as it was, « réponse à revoir » when it is not.
 
-    A hypothesis that was wrong then and is wrong now confirms the conclusion that was drawn from it.
+    A hypothesis that was wrong then and is wrong now has the same answer: the conclusion drawn from it stands.
     """
     before, after = holds(exercise, exercise.alors), None if now is None else holds(exercise, now)
     if before is None or after is None:
         return UNKNOWN
-    return CONFIRMED if before == after else TO_REVIEW
+    return SAME if before == after else TO_REVIEW
 
 
 def missing_of(exercise: Exercise, dataset: Dataset, values: Mapping[str, list[str]]) -> str:

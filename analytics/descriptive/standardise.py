@@ -28,13 +28,14 @@ from analytics.descriptive.indicator import compute_indicator
 from analytics.descriptive.regroup import regroup
 from analytics.errors import ParameterError
 from analytics.french import format_percent
-from analytics.indicators import Indicator, get_indicator
-from analytics.schema import Dataset, Selection
+from analytics.indicators import Indicator, get_indicator, table_of
+from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 
 STRATA = ("tranche_age", "sexe")
 #: Under this share of the reference structure met in a group, its direct rate is not given.
 MIN_COVERAGE = 0.95
 LEVEL = 0.95
+UNKNOWN = "montant ou effectif inconnu certains mois : ces cellules sont laissées de côté"
 _SUMS = ["numerateur", "denominateur"]
 
 
@@ -91,10 +92,12 @@ def compute_standardised(
         Not a rate per member, neither age nor sex in both tables, a measure missing (the message says which), or a
         month that one of the tables lacks.
     """
-    cells, strata, missing = _cells(dataset, key, by, selection or Selection())
+    cells, unknown, strata, missing = _cells(dataset, key, by, selection or Selection())
     unit = estimate_dispersion(cells, (by, *strata), is_count=_is_count(get_indicator(key, dataset)))
     whole = cells.groupby([by, *strata])[_SUMS].sum().reset_index()
     table = standardise(whole, group=by, strata=strata, dispersion=unit, level=level)
+    touched = table[by].isin(unknown[by])
+    table["raison"] = table["raison"].mask(touched, (table["raison"] + " ; " + UNKNOWN).str.removeprefix(" ; "))
     nobody = ~(whole["denominateur"] > 0)
     exposure = whole["denominateur"].sum()
     reference = whole["numerateur"].sum() / exposure if exposure > 0 else math.nan
@@ -242,8 +245,8 @@ def estimate_dispersion(monthly: pd.DataFrame, keys: tuple[str, ...], *, is_coun
 
 def _cells(
     dataset: Dataset, key: str, by: str, selection: Selection
-) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
-    """Monthly sums by group and stratum, the strata found and those that the file lacks."""
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Monthly sums by group and stratum, those not known, the strata found and those that the file lacks."""
     indicator = get_indicator(key, dataset)
     if [measure for measure, _ in indicator.denominator] != ["beneficiaires"]:
         raise ParameterError("Cet indicateur n’est pas par bénéficiaire.", valeur=indicator.label)
@@ -268,7 +271,44 @@ def _cells(
             "Bénéficiaires et prestations ne couvrent pas les mêmes mois.",
             remede="Réduisez la période aux mois que les deux tableaux ont.",
         )
-    return cells.assign(**cells[_SUMS].fillna(0.0)), strata, missing
+    return *known_cells(cells, named, indicator, (by, *strata), selection), strata, missing
+
+
+def known_cells(
+    cells: pd.DataFrame, dataset: Dataset, indicator: Indicator, by: tuple[str, ...], selection: Selection
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cells whose two sums are known, and the others: no line in a table says 0, an empty amount does not.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From `compute_indicator`: `by`…, `mois`, `numerateur`, `denominateur`.
+    dataset : Dataset
+        That they come from.
+    indicator : Indicator
+    by : tuple of str
+    selection : Selection
+    """
+    unknown = pd.Series(False, index=cells.index)
+    for column, terms in zip(_SUMS, (indicator.numerator, indicator.denominator), strict=True):
+        for measure, _ in terms:
+            if cells[column].isna().any() and measure in table_of(measure, dataset).columns:
+                unknown |= cells[column].isna() & _has_blank(cells, dataset, measure, by, selection)
+    return cells[~unknown].assign(**cells.loc[~unknown, _SUMS].fillna(0.0)), cells[unknown]
+
+
+def _has_blank(
+    cells: pd.DataFrame, dataset: Dataset, measure: str, by: tuple[str, ...], selection: Selection
+) -> pd.Series:
+    """Whether each cell has a line that does not give the measure."""
+    table = table_of(measure, dataset)
+    by_care = CARE_DIMENSIONS if measure == "beneficiaires" else ()
+    scope = selection.without_care() if measure == "beneficiaires" else selection
+    keys = ["mois", *(k for k in by if k in table.columns and k not in by_care)]
+    blank = table.loc[scope.mask(table) & table[measure].isna(), keys].drop_duplicates()
+    texts = dict.fromkeys(keys[1:], "str")
+    blank, asked = (pd.MultiIndex.from_frame(frame[keys].astype(texts)) for frame in (blank, cells))
+    return pd.Series(asked.isin(blank), index=cells.index)
 
 
 def _is_count(indicator: Indicator) -> bool:

@@ -12,24 +12,18 @@ import pandas as pd
 from scipy import stats
 from scipy.special import gammaln
 
+from analytics.diagnostic.onestep import YEAR, OneStep, on_its_scale, one_step, usual_spread
 from analytics.errors import ParameterError
 from analytics.french import format_number, format_percent
 from analytics.verdict import Verdict
 
-YEAR = 12
 MIN_MONTHS = 24
 ALARM = 0.01  # promised share of false alarms, one series and one month
-NORMAL_MAD = 1.4826
-DAMPING = 0.95
-CLIP = 3.0  # an error teaches the smoothing no more than that many of its usual spreads
-BEST = 22  # smoothings averaged: one alone follows the luck of its parameters
-HALF_LIFE = 20.0  # months after which an error counts half
+HALF_LIFE = 12.0  # months after which an error counts half
+MEMORY = 72  # months after which it counts for nothing
 #: Degrees of freedom tried, and their weight before the data speak: nearly normal unless the errors say otherwise.
 FREEDOM = np.array([1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0])
-PRIOR = np.array([0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0])
-SEASON_PRIOR = 12.0  # errors
-ESTIMATED = 2.5  # what the scale costs for being estimated, in errors: set on the series of benchmarks/alerts.py
-_GRID = np.array(np.meshgrid((0.05, 0.15, 0.3, 0.5, 0.8), (0.0, 0.05, 0.15), (0.05, 0.2, 0.4))).reshape(3, -1)
+PRIOR = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0])
 _TINY = 1e-300
 _ROUNDS = 12
 
@@ -43,7 +37,8 @@ def detect_last(series: pd.Series, *, rate: float = ALARM) -> Verdict:
     Parameters
     ----------
     series : pandas.Series
-        Monthly values without a gap, the month to judge last; at least 24.
+        Monthly values without a gap, the month to judge last; at least 24. Where the index is first days of months,
+        what working days explain is not unusual.
     rate : float
         Share of false alarms accepted, two-sided.
 
@@ -60,15 +55,15 @@ def detect_last(series: pd.Series, *, rate: float = ALARM) -> Verdict:
 
     References
     ----------
-    Hyndman, Koehler, Ord and Snyder (2008), Forecasting with Exponential Smoothing, ch. 2 and 3; bounded updates:
-    Gelper, Fried and Croux (2010), Robust forecasting with exponential and Holt-Winters smoothing.
+    Hyndman, Koehler, Ord and Snyder (2008), Forecasting with Exponential Smoothing; :mod:`.onestep` says the rest.
     """
     if not 0 < rate < 1:
         raise ParameterError("Le taux de fausses alertes est compris entre 0 et 1.", valeur=rate)
-    y = pd.Series(series).to_numpy(float)
+    series = pd.Series(series, dtype=float)
+    y = series.to_numpy()
     if len(y) < MIN_MONTHS or not np.isfinite(y).all():
         return _unknown(f"Il faut {MIN_MONTHS} mois sans trou pour juger le dernier ; il y en a {len(y)}.")
-    row = judge_last(pd.DataFrame({"serie": y})).iloc[0]
+    row = judge_last(series.to_frame("serie")).iloc[0]
     if not np.isfinite(row["p_value"]):
         return _unknown("La série ne bouge pas : rien ne permet de juger le dernier mois.")
     unusual = row["p_value"] < rate
@@ -88,7 +83,7 @@ def judge_last(panel: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     panel : pandas.DataFrame
-        Months × series, without a gap, at least 24 months.
+        Months × series, without a gap, at least 24 months; where the index is dates, working days are allowed for.
 
     Returns
     -------
@@ -97,16 +92,12 @@ def judge_last(panel: pd.DataFrame) -> pd.DataFrame:
         NaN for a series that never moves).
     """
     values = panel.to_numpy(float)
-    positive = (values > 0).all(axis=0)
-    errors = one_step_errors(on_its_scale(values))
-    past, last = errors[:-1], errors[-1]
-    spread = usual_spread(past)
-    moves = spread > 0
-    p_values = np.full(len(spread), np.nan)
-    p_values[moves] = tail_probability(past[:, moves], last[moves])
+    found = errors_of(panel)
+    last = found.errors[-1]
+    p_values = p_values_at(found, len(found.errors) - 1)
     mean = np.abs(values[:-1]).mean(axis=0)
-    gap = np.where(positive, np.expm1(last), last / np.where(mean > 0, mean, np.nan))
-    score = last / np.where(moves, spread, np.nan)
+    gap = np.where((values > 0).all(axis=0), np.expm1(last), last / np.where(mean > 0, mean, np.nan))
+    score = np.where(np.isfinite(p_values), found.scaled[-1], np.nan)
     return pd.DataFrame({"ecart": gap, "score": score, "p_value": p_values}, index=panel.columns)
 
 
@@ -118,86 +109,36 @@ def replay_last(panel: pd.DataFrame, looks: int) -> pd.DataFrame:
     panel : pandas.DataFrame
         Months × series, without a gap.
     looks : int
-        Months to replay at most; each is judged on what precedes it, at least 24 months.
+        Months to replay at most; each is judged on what precedes it, at least 36 months.
 
     Returns
     -------
     pandas.DataFrame
         Months replayed × series; without a row when the history is too short.
     """
-    values = panel.to_numpy(float)
-    tried = _smooth(on_its_scale(values))
-    first = max(MIN_MONTHS, len(tried) - 1 - looks)
-    rows = []
-    for t in range(first, len(tried) - 1):
-        errors = _mean_of_best(tried[: t + 1])
-        moves = usual_spread(errors[:-1]) > 0
-        row = np.full(values.shape[1], np.nan)
-        row[moves] = tail_probability(errors[:-1, moves], errors[-1, moves])
-        rows.append(row)
-    months = panel.index[first + YEAR : len(panel) - 1]
-    return pd.DataFrame(rows, index=months[: len(rows)], columns=panel.columns, dtype=float)
+    return replay_errors(errors_of(panel), panel, looks)
 
 
-def on_its_scale(values: np.ndarray) -> np.ndarray:
-    """Logarithms of the series (columns) that are always positive, the values of the others."""
-    positive = (values > 0).all(axis=0)
-    return np.where(positive, np.log(np.where(positive, values, 1.0)), values)
+def errors_of(panel: pd.DataFrame) -> OneStep:
+    """One-step errors of a panel, on logarithms for the series that are always positive."""
+    return one_step(on_its_scale(panel.to_numpy(float)), panel.index)
 
 
-def usual_spread(errors: np.ndarray) -> np.ndarray:
-    """Robust standard deviation of each column."""
-    return NORMAL_MAD * np.median(np.abs(errors - np.median(errors, axis=0)), axis=0)
+def replay_errors(found: OneStep, panel: pd.DataFrame, looks: int) -> pd.DataFrame:
+    """Same as `replay_last`, from the errors of the panel."""
+    count = len(found.errors)
+    rows = range(max(MIN_MONTHS, count - 1 - looks), count - 1)
+    table = [p_values_at(found, t) for t in rows]
+    return pd.DataFrame(table, index=panel.index[[t + YEAR for t in rows]], columns=panel.columns, dtype=float)
 
 
-def one_step_errors(z: np.ndarray) -> np.ndarray:
-    """Errors of damped additive Holt-Winters smoothings, first year left out: mean of the best few of a small grid.
-
-    Parameters
-    ----------
-    z : numpy.ndarray
-        Values or logarithms, at least 24; one series, or months × series.
-
-    Returns
-    -------
-    numpy.ndarray
-        One error by month from the thirteenth on; the smoothings are chosen without the last one.
-    """
-    columns = z[:, None] if z.ndim == 1 else z
-    errors = _mean_of_best(_smooth(columns))
-    return errors[:, 0] if z.ndim == 1 else errors
-
-
-def _mean_of_best(tried: np.ndarray) -> np.ndarray:
-    """Mean of the smoothings that were closest before the last month."""
-    fit = np.median(np.abs(tried[:-1]), axis=0)
-    best = np.argsort(fit, axis=-1, kind="stable")[:, :BEST]
-    return np.take_along_axis(tried, best[None], axis=2).mean(axis=2)
-
-
-def _smooth(z: np.ndarray) -> np.ndarray:
-    """Errors of every smoothing of the grid: months from the thirteenth on × series × grid."""
-    alpha, beta, gamma = _GRID
-    slope = (z[YEAR : 2 * YEAR].mean(axis=0) - z[:YEAR].mean(axis=0)) / YEAR
-    centred = np.arange(YEAR) - (YEAR - 1) / 2
-    season = np.repeat((z[:YEAR] - z[:YEAR].mean(axis=0) - slope * centred[:, None])[:, :, None], len(alpha), axis=2)
-    level = np.repeat((z[:YEAR].mean(axis=0) + slope * (YEAR - 1) / 2)[:, None], len(alpha), axis=1)
-    slope = np.repeat(slope[:, None], len(alpha), axis=1)
-    errors = np.empty((len(z) - YEAR, z.shape[1], len(alpha)))
-    spread = np.full(level.shape, np.inf)  # nothing is bounded before a year of errors is known
-    for t in range(YEAR, len(z)):
-        expected = level + DAMPING * slope
-        error = z[t][:, None] - expected - season[t % YEAR]
-        errors[t - YEAR] = error
-        if t == 2 * YEAR:
-            spread = np.maximum(NORMAL_MAD * np.median(np.abs(errors[:YEAR]), axis=0), _TINY)
-        bounded = np.clip(error, -CLIP * spread, CLIP * spread)
-        if t >= 2 * YEAR:  # 1.25 makes up for the squares cut at two spreads
-            spread = np.sqrt(0.95 * spread**2 + 0.05 * 1.25 * np.minimum(error**2, (2 * spread) ** 2))
-        level = expected + alpha * bounded
-        slope = DAMPING * slope + alpha * beta * bounded
-        season[t % YEAR] += gamma * (1 - alpha) * bounded
-    return errors
+def p_values_at(found: OneStep, t: int) -> np.ndarray:
+    """Two-sided p-values of one month of errors, held against those before it; NaN for a series that never moved."""
+    moves = usual_spread(found.errors[:t]) > 0
+    p_values = np.full(len(moves), np.nan)
+    past = found.scaled[max(0, t - MEMORY) : t]
+    p_values[moves] = tail_probability(past[:, moves], found.scaled[t, moves])
+    return p_values
 
 
 def tail_probability(past: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -206,16 +147,16 @@ def tail_probability(past: np.ndarray, last: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     past : numpy.ndarray
-        Months × series.
+        Months × series, in the usual spreads known the month before each.
     last : numpy.ndarray
         One error by series.
 
     Notes
     -----
     For each number of degrees of freedom the scale is that of largest likelihood (EM); the tails are averaged with
-    the weights that the data give to each, so that the uncertainty on the tails is not forgotten.
+    the weights that the data give to each, so that the uncertainty on the tails is not forgotten. The errors are in
+    spreads that were foreseen: where these were too small, too large or too slow to move, the law has learnt it.
     """
-    past, last = by_season(past, last)
     weights = 0.5 ** (np.arange(len(past))[::-1, None] / HALF_LIFE)
     total = weights.sum()
     freedom = FREEDOM[:, None, None]
@@ -230,24 +171,8 @@ def tail_probability(past: np.ndarray, last: np.ndarray) -> np.ndarray:
     posterior = (weights * density).sum(axis=1) + np.log(PRIOR / PRIOR.sum())[:, None]
     posterior = np.exp(posterior - posterior.max(axis=0))
     posterior /= posterior.sum(axis=0)
-    distance = np.abs(last) / np.sqrt(scale2 * (1 + ESTIMATED / total))  # the scale is itself estimated
+    distance = np.abs(last) / np.sqrt(scale2 * (1 + 1 / total))  # the scale is itself estimated
     return (posterior * 2 * stats.t.sf(distance, FREEDOM[:, None])).sum(axis=0)
-
-
-def by_season(past: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same errors over the spread of their calendar month: January may be harder to foresee than June.
-
-    The mean square of each of the twelve months, cut at three usual spreads, is drawn towards that of the whole year by
-    `SEASON_PRIOR` imaginary errors; `last` is the month that follows `past`.
-    """
-    squares = np.minimum((past / np.maximum(usual_spread(past), _TINY)) ** 2, CLIP**2)
-    squares = squares / np.maximum(squares.mean(axis=0), _TINY)
-    month = (np.arange(len(past)) - len(past)) % YEAR  # the month to judge is 0
-    spread = np.empty((YEAR, past.shape[1]))
-    for m in range(YEAR):
-        own = squares[month == m]
-        spread[m] = np.sqrt((SEASON_PRIOR + own.sum(axis=0)) / (SEASON_PRIOR + len(own)))
-    return past / spread[month], last / spread[0]
 
 
 def _unknown(sentence: str) -> Verdict:

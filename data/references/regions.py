@@ -92,7 +92,9 @@ def _recognise(text: str, number: str | None, trusted: bool, by_code: dict, by_n
 
 def _are_regions(numbers: Iterable[str], by_code: dict) -> bool:
     told = [n for n in numbers if n and n not in _UNKNOWN_CODES]
-    return bool(told) and sum(n in by_code for n in told) >= _MOSTLY * len(told)
+    # The codes overseas are those of the first départements too: alone, or most of them, they tell nothing.
+    overseas = sum(len(n) == 1 for n in told)
+    return sum(n in by_code for n in told) >= _MOSTLY * len(told) and len(told) > 2 * overseas
 
 
 @functools.cache

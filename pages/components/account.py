@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analytics.bases import convert_dataset, factor
+from analytics.bases import FROM_FILE, Rates, convert_dataset, factor, file_rates
+from analytics.completion import has_both_months
 from analytics.constat import describe_perimeter
-from analytics.descriptive.account import LINES, Account, compute_account, describe_rapprochement
+from analytics.descriptive.account import LINES, Account, compute_account, describe_rapprochement, reasons_of
+from analytics.descriptive.provisions import develop_closings
 from analytics.errors import ParameterError
 from analytics.french import format_month, format_percent
 from analytics.schema import BASES, Selection
-from charts.account import account_sheet, account_table, line_label
+from charts.account import account_sheet, account_table, line_label, year_label
 from charts.export import to_csv
 from pages.components import figure
-from pages.components.bases import rates_of
+from pages.components.bases import TYPED, rates_of
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french
 from pages.components.sharing import may_show
 from pages.components.sidebar import View
 
 TITLE = "Compte de résultat technique"
+WHOLE_FILE = "Toutes les années du fichier : la période choisie à gauche ne s’applique pas."
 YEARS = 3  # on a phone the last one is seen without scrolling
 
 
 def show_account(view: View) -> None:
     """The account; each of its closings is estimated anew, which takes a moment the first time."""
     st.header(TITLE)
+    st.caption(WHOLE_FILE)
     with told_in_french():
         _show_views(view)
 
@@ -48,8 +55,8 @@ def _show_views(view: View) -> None:
     st.caption(f"En euros, arrondis à l’euro ; le fichier CSV porte les centimes. {safe(subtitle(view, account))}.")
     for sentence in sentences(account):
         st.caption(safe(sentence))
-    for year, reason in table.loc[table["raison"] != "", ["annee", "raison"]].itertuples(index=False):
-        st.caption(f"{year} : {safe(reason)}.")
+    for sentence in reasons_of(table):
+        st.caption(safe(sentence))
     _downloads(view, account, present)
     shown = [key for key in LINES if table[key].notna().any()]
     st.caption("  \n".join(f"**{safe(line_label(k, name))}** : {safe(LINES[k][1])}" for k in shown))
@@ -57,26 +64,51 @@ def _show_views(view: View) -> None:
 
 def account_of(view: View, base: str | None) -> Account:
     """The account of the perimeter, in a base."""
-    rates, raw = rates_of(view), view.opened.raw
+    rates, raw = whole_rates(view), view.opened.raw
 
     def compute() -> Account:
         known = raw if base is None or base == raw.base else convert_dataset(raw, base, rates)
-        return compute_account(known, selection=Selection(filtres=view.selection.filtres))
+        return compute_account(known, selection=Selection(filtres=view.selection.filtres), closings=closings_of(view))
 
     return cached("account", view.key, compute, filtres=view.selection.filtres, base=base, rates=rates)
+
+
+def whole_rates(view: View) -> Rates:
+    """The rates in use, those of the file being its own over all its years: the period does not count here."""
+    rates, own = rates_of(view), cached("rates_file", view.key, lambda: file_rates(view.opened.raw))
+    if rates.source_taxe != TYPED and np.isfinite(own.taxe):
+        rates = replace(rates, taxe=own.taxe, source_taxe=FROM_FILE)
+    if rates.source_chargement != TYPED and np.isfinite(own.chargement):
+        rates = replace(rates, chargement=own.chargement, source_chargement=FROM_FILE)
+    return rates
+
+
+def closings_of(view: View) -> dict[pd.Timestamp, pd.DataFrame] | None:
+    """The development of each closing, the slow part, shared by every perimeter and base; None with a single date."""
+    raw = view.opened.raw
+    if not has_both_months(raw) or "prestation" not in raw.prestation.columns:
+        return None
+    return cached("closings", view.key, lambda: develop_closings(raw))
 
 
 def subtitle(view: View, account: Account) -> str:
     """Perimeter, base and closing date."""
     base, own = f"base {account.base}" if account.base else "base non précisée", view.opened.raw.base
     if account.base and account.base != own:
-        rates = rates_of(view)
+        rates = whole_rates(view)
         used = [("taxe", rates.taxe, rates.source_taxe)] if "TTC" in (own, account.base) else []
         used += [("chargement", rates.chargement, rates.source_chargement)] if "nette" in (own, account.base) else []
-        told = " ; ".join(f"{name} {format_percent(rate, 2)}, {source}" for name, rate, source in used)
+        lines = "celles de votre fichier, ligne à ligne"
+        told = " ; ".join(
+            f"{name}s : {lines}" if name == "taxe" and source == FROM_FILE
+            else f"{name} {format_percent(rate, 2)}, {source}"
+            for name, rate, source in used
+        )  # fmt: skip
         base += f" (convertie, {told})"
     where = describe_perimeter(view.selection, view.dataset)
-    return f"{where} · cotisations en {base} · arrêté à {format_month(account.arrete, short=False)}"
+    closed = f"arrêté à {format_month(account.arrete, short=False)}"
+    has_premiums = any(table["cotisation"].notna().any() for table in account.vues.values())
+    return f"{where} · cotisations en {base} · {closed}" if has_premiums else f"{where} · {closed}"
 
 
 def sentences(account: Account) -> list[str]:
@@ -93,7 +125,7 @@ def _choose_base(view: View) -> str | None:
         help="Les taux de conversion se règlent dans la section des bases.",
     ) or base  # fmt: skip
     try:
-        factor(base, chosen, rates_of(view))
+        factor(base, chosen, whole_rates(view))
     except ParameterError as error:
         st.warning(f"{safe(error.message)} {safe(error.remede)} Compte montré en base {base}.")
         return base
@@ -132,10 +164,7 @@ def _downloads(view: View, account: Account, present: dict[str, pd.DataFrame]) -
 
 def _sheet(view: View, account: Account, present: dict[str, pd.DataFrame]) -> bytes:
     source = "" if view.dataset.is_demo else f" · {view.dataset.source}"
-    reasons = [
-        f"{name}, {row.annee} : {row.raison}."
-        for name, t in present.items() for row in t.itertuples() if row.raison
-    ]  # fmt: skip
+    reasons = [f"{name}. {sentence}" for name, t in present.items() for sentence in reasons_of(t)]
     return account_sheet(
         TITLE, f"{subtitle(view, account)}{source}", present, [*sentences(account), *reasons],
         is_demo=view.dataset.is_demo,
@@ -146,7 +175,7 @@ def export_table(account: Account, present: dict[str, pd.DataFrame]) -> pd.DataF
     """Every line of every view, to the cent, under French headers: one row per view and line."""
     parts = []
     for name, table in present.items():
-        years = [str(y) for y in table["annee"]]
+        years = [year_label(row) for row in table.itertuples()]
         figures = table[list(LINES)].T.set_axis(years, axis=1).dropna(how="all")
         labels = [line_label(key, name) for key in figures.index]
         parts.append(figures.reset_index(drop=True).assign(Vue=name, Ligne=labels, Base=account.base or "non précisée"))

@@ -18,7 +18,6 @@ from pages.components.cache import digest
 from pages.components.sidebar import View
 
 SEEN, THRESHOLD = "constat", "seuil"
-SESSION = "_notes_alertes"
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,6 @@ def _noted(alert: store.Alert) -> Note:
 
 def _session(view: View) -> dict[str, Note]:
     """Notes of this session on a dataset of every visitor."""
-    every = state.get(SESSION) or {}
-    state.put(SESSION, every)
+    every = state.get(state.ALERT_NOTES) or {}
+    state.put(state.ALERT_NOTES, every)
     return every.setdefault(view.token, {})

@@ -7,7 +7,7 @@ import streamlit as st
 from analytics.constat import describe_perimeter
 from analytics.descriptive.alerts import PERIODES, SENS, Etat, Seuil, check_threshold, describe_threshold
 from analytics.errors import PaliersError
-from analytics.french import format_value, parse_number
+from analytics.french import format_value, parse_in_unit
 from analytics.indicators import available_indicators, get_indicator
 from analytics.schema import Selection
 from pages.components.alert_notes import THRESHOLD, Note, forget_note, read_notes, set_threshold
@@ -84,7 +84,7 @@ def _form(view: View) -> None:
             return
     indicator = indicators[label]
     try:
-        value = parse_number(text if indicator.unit != "taux" or "%" in text else f"{text} %")
+        value = parse_in_unit(text, indicator.unit)
         set_threshold(view, Seuil(indicator.key, side, value, dict(view.selection.filtres), period))
     except PaliersError as error:
         show_error(error)

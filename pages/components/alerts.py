@@ -37,7 +37,6 @@ from pages.components.quality import findings_of
 from pages.components.sharing import may_show
 from pages.components.sidebar import View
 
-BUDGET = "budget"
 MAX_REASON = 500
 KINDS = {
     "dernier mois": "Dernier mois inhabituel : loin de ce que la série annonçait le mois d’avant",
@@ -74,7 +73,7 @@ def _owned(alert: Alerte, token: str) -> Alerte:
 
 def chosen_budget() -> int:
     """False alerts a year that the reader accepts, from the link when the page does not ask."""
-    word = str(state.get(BUDGET) or st.query_params.get(BUDGET, ""))
+    word = str(state.get(state.BUDGET) or st.query_params.get(state.BUDGET, ""))
     return int(word) if word in [str(b) for b in BUDGETS] else DEFAULT_BUDGET
 
 
@@ -82,7 +81,7 @@ def choose_budget() -> None:
     """The budget of false alerts, kept in the link."""
     st.segmented_control(
         "Fausses alertes acceptées par an, au plus", [str(b) for b in BUDGETS], default=str(DEFAULT_BUDGET),
-        required=True, key=BUDGET, bind="query-params",
+        required=True, key=state.BUDGET, bind="query-params",
         help="Ce que le hasard seul peut faire apparaître, à raison d’un regard par mois. Le seuil tient compte du "
         "nombre de séries surveillées ; celui des derniers mois est aussi réglé en rejouant les 36 mois précédents de "
         "ces données. Moins de fausses alertes, c’est aussi moins de vraies.",

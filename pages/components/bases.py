@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analytics.bases import DEFINITIONS, Rates, by_base, file_rates, tax_rate
+from analytics.bases import DEFINITIONS, Rates, by_base, file_rates, tax_rate, tax_refusal
 from analytics.descriptive import compute_total
 from analytics.errors import ParameterError
-from analytics.french import MISSING, format_euros, format_percent, is_missing, parse_number
+from analytics.french import MISSING, format_euros, format_percent, is_missing, parse_in_unit
 from analytics.indicators import INDICATORS, missing_measures
 from data.references import load_market, load_taxes
 from pages.components import figure, state
@@ -97,6 +97,8 @@ def _default(view: View, kind: str) -> Rates:
     tax, source = (own.taxe, own.source_taxe)
     if is_missing(tax):
         tax, source = tax_rate(load_taxes(), view.selection.fin, contrat=kind)
+        refusal = tax_refusal(view.dataset) if "taxes" in view.dataset.cotisation.columns else ""
+        source = " ; ".join(filter(None, (source, refusal)))
     loading, whence = (own.chargement, own.source_chargement)
     if is_missing(loading):
         market = load_market("charges_gestion")
@@ -135,7 +137,7 @@ def _typed(key: str, default: float) -> float | None:
     if not text or text == _text(default):
         return None
     try:
-        value = parse_number(text if "%" in text else f"{text} %")
+        value = parse_in_unit(text, "taux")
     except ParameterError:  # the field itself says so
         return None
     return value if _BOUNDS[0] <= value <= _BOUNDS[1] else None

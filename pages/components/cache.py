@@ -17,6 +17,14 @@ import streamlit as st
 
 Result = TypeVar("Result")
 MAX_RESULTS = 512
+#: What is a few kilobytes and is asked for some thirty times by screen: a hundred people looking at as many perimeters
+#: would otherwise drive each other’s results out, and every click would compute its whole screen again.
+LIGHT = frozenset({
+    "account", "alerts", "breakdown", "breakdown_picture", "card_facts", "constat", "funnel", "funnel_picture",
+    "known_share", "map", "market_picture", "monthly", "own_figures", "own_shares", "rates", "regions", "screening",
+    "secret", "secrets", "spark", "standardised", "standardised_picture", "summary", "trend",
+})  # fmt: skip
+MAX_LIGHT = 8192
 
 
 def digest(*parts: Any) -> str:
@@ -45,16 +53,23 @@ def cached(name: str, token: str, compute: Callable[[], Result], **options: Any)
     **options
         Everything else that the result depends on.
     """
-    return _remember(digest(name, token, options), compute)
+    remember = _remember_light if name in LIGHT else _remember
+    return remember(digest(name, token, options), compute)
 
 
 def forget_everything() -> None:
     """Drop every result kept: what was made from deleted data must not outlive them."""
     _remember.clear()
+    _remember_light.clear()
 
 
 @st.cache_resource(max_entries=MAX_RESULTS, show_spinner=False)
 def _remember(key: str, _compute: Callable[[], Result]) -> Result:
+    return _compute()
+
+
+@st.cache_resource(max_entries=MAX_LIGHT, show_spinner=False)
+def _remember_light(key: str, _compute: Callable[[], Result]) -> Result:
     return _compute()
 
 

@@ -52,11 +52,12 @@ class Facts:
 def facts_of(view: View, key: str) -> Facts:
     """Everything that a card tells beside its value."""
     selection = view.selection
-    days = cached(
-        "working_days", view.key, lambda: compare_working_days(view.dataset, key, selection=selection),
-        key=key, selection=selection,
-    )  # fmt: skip
-    return Facts(_comparisons(view, key), days, _scope(view, key), known_of(view, selection))
+
+    def compute() -> Facts:
+        days = compare_working_days(view.dataset, key, selection=selection)
+        return Facts(_comparisons(view, key), days, _scope(view, key), known_of(view, selection))
+
+    return cached("card_facts", view.key, compute, key=key, selection=selection, shared=view.shared)
 
 
 def known_of(view: View, selection: Selection) -> KnownShare:
@@ -150,10 +151,7 @@ def _scope(view: View, key: str) -> ConstantScope:
     """The groups left out are the difference of two figures: in « partage » mode they may be too few persons."""
     if view.shared:
         return ConstantScope(raison=SCOPE_HIDDEN)
-    return cached(
-        "constant_scope", view.key, lambda: compare_constant_scope(view.dataset, key, selection=view.selection),
-        key=key, selection=view.selection,
-    )  # fmt: skip
+    return compare_constant_scope(view.dataset, key, selection=view.selection)
 
 
 def _against(found: Constat, indicator: Indicator) -> str:

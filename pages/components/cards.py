@@ -15,6 +15,7 @@ from pages.components.card_facts import Facts, caption, change, detail, facts_of
 from pages.components.constat import measure
 from pages.components.figure import show_table
 from pages.components.messages import safe
+from pages.components.sharing import hide_months
 from pages.components.sidebar import View
 
 SPARK_MONTHS = 24
@@ -102,19 +103,26 @@ def monthly(view: View, key: str) -> pd.DataFrame:
     def compute() -> pd.DataFrame:
         scope = Selection(filtres=view.selection.filtres)
         table = compute_indicator(view.dataset, key, selection=scope)[["mois", "valeur", "raison"]]
+        table = hide_months(view, table, ("valeur",), filtres=scope.filtres)
         earlier = table[["mois", "valeur"]].assign(mois=table["mois"] + pd.DateOffset(years=1))
         table = table.merge(earlier.rename(columns={"valeur": "reference"}), on="mois", how="left")
         return table.merge(view.opened.maturity[["mois", "statut"]], on="mois", how="left").fillna(
             {"statut": "complet"}
         )
 
-    return cached("monthly", view.key, compute, key=key, filtres=view.selection.filtres)
+    return cached("monthly", view.key, compute, key=key, filtres=view.selection.filtres, shared=view.shared)
 
 
 def _spark(view: View, key: str) -> list[float] | None:
-    table = monthly(view, key)
-    known = table[(table["statut"] != "incomplet") & (table["mois"] <= view.selection.fin)]["valeur"].dropna()
-    return known.tail(SPARK_MONTHS).tolist() if len(known) > 1 else None
+    last, filtres = view.selection.fin, view.selection.filtres
+
+    def compute() -> list[float]:
+        table = monthly(view, key)
+        known = table[(table["statut"] != "incomplet") & (table["mois"] <= last)]["valeur"].dropna()
+        return known.tail(SPARK_MONTHS).tolist()
+
+    found = cached("spark", view.key, compute, key=key, fin=last, filtres=filtres, shared=view.shared)
+    return found if len(found) > 1 else None
 
 
 def _delta(constat: Constat, indicator: Indicator) -> str | None:

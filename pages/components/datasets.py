@@ -58,7 +58,7 @@ class Opened:
     @property
     def is_blind(self) -> bool:
         """Whether nothing tells how the last care months fill up: the user may say which are incomplete."""
-        return self.development is None and self.raw.date_basis == "soins"
+        return self.development is None and self.raw.date_basis != "paiement" and not self.raw.prestation.empty
 
     @property
     def is_held(self) -> bool:
@@ -145,7 +145,7 @@ def use_dataset(token: str) -> None:
     """Make a dataset the one of every page; what was selected on the previous one is forgotten."""
     for key in [k for k in st.session_state if k.startswith(state.FILTER_PREFIX)]:
         del st.session_state[key]
-    for key in (state.PERIOD, state.FIRST_MONTH, state.LAST_MONTH):
+    for key in (state.PERIOD, state.FIRST_MONTH, state.LAST_MONTH, state.INCOMPLETE):
         st.session_state.pop(key, None)
     state.keep(state.CONSTAT, None)
     state.keep(state.DATASET, None if token == default_token() else token)

@@ -47,8 +47,9 @@ def show_indicator(view: View, indicator: Indicator) -> None:
         st.info(f"{indicator.label} : {safe(reason)}.", icon=":material/info:")
         return
     picture = cached(
-        "trend", view.key, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection
-    )
+        "trend", view.key, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection,
+        shared=view.shared,
+    )  # fmt: skip
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)
     _explain_muted(view, table)
     show_events(view, table["mois"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,8 +15,10 @@ from analytics.constat import describe_perimeter
 from analytics.descriptive.benchmark import NEEDS, Premiums, own_figures, own_shares, without_tax
 from analytics.disclosure import REASON
 from analytics.french import is_missing
+from analytics.indicators import table_of
 from analytics.schema import Selection
 from charts.market import BENEFITS, MARKET, PREMIUMS, YOU, chart_families, chart_growth, chart_shares
+from charts.picture import Picture
 from data.references import load_market, load_taxes
 from data.references.market import recognise_postes
 from pages.components import figure
@@ -21,6 +27,10 @@ from pages.components.messages import safe, told_in_french
 from pages.components.sharing import hidden_values, may_show
 from pages.components.sidebar import View
 
+Drawn = TypeVar("Drawn")
+PREMIUM, BENEFIT = "cotisation", "prestation"
+#: A reason that ends, or goes on, after the year it is about.
+_DATED = re.compile(r"(.*(?:l’année|mois de)) (\d{4})(.*)")
 WHOLE = "ensemble OC"
 PERIMETERS = {
     WHOLE: "Ensemble des organismes",
@@ -44,14 +54,27 @@ def show_market(view: View) -> None:
         market = load_market()
         own = _own(view, premiums, market)
         where, dated = describe_perimeter(view.selection, view.dataset), _dated(view)
-        st.markdown(f"Vous : {safe(where)}, {dated}. {safe(premiums.phrase)}")
+        lacking = [m for m in (BENEFIT, PREMIUM) if m not in table_of(m, view.dataset).columns]
+        if lacking:
+            names = " et ".join(f"« {view.dataset.label(m)} »" for m in lacking)
+            st.info(f"Il manque {safe(names)} : {_consequence(lacking)}", icon=":material/info:")
+        phrase = "" if PREMIUM in lacking else f" {safe(premiums.phrase)}"
+        st.markdown(f"Vous : {safe(where)}, {dated}.{phrase}")
+        st.caption("Par année civile, dans votre périmètre : la période de la barre latérale ne s’applique pas ici.")
         left, right = st.columns(2)
         with left:
-            _show_families(view, market, own, "retour_sur_cotisations")
+            _show_families(view, market, own, "retour_sur_cotisations", premiums.phrase)
         with right:
-            _show_families(view, market, own, "charges_gestion")
-        _show_growth(view, market, own)
+            _show_families(view, market, own, "charges_gestion", premiums.phrase)
+        _show_growth(view, market, own, premiums.phrase)
         _show_shares(view, market)
+
+
+def _consequence(lacking: list[str]) -> str:
+    if len(lacking) > 1:
+        return "rien de vous à comparer, seuls les chiffres publiés sont montrés."
+    lost = "prestations" if lacking == [BENEFIT] else "cotisations"
+    return f"ni vos {lost} ni vos taux ne sont comparés au marché."
 
 
 def _dated(view: View) -> str:
@@ -103,7 +126,13 @@ def _year(view: View, year: int) -> Selection:
     return Selection(pd.Timestamp(int(year), 1, 1), pd.Timestamp(int(year), 12, 1), view.selection.filtres)
 
 
-def _show_families(view: View, market: pd.DataFrame, own: pd.DataFrame, indicateur: str) -> None:
+def _drawn(view: View, draw: Callable[[], Drawn], **options: object) -> Drawn:
+    """What is drawn of the published figures and the user’s own, made once by perimeter."""
+    filtres = view.selection.filtres
+    return cached("market_picture", view.key, draw, filtres=filtres, shared=view.shared, **options)
+
+
+def _show_families(view: View, market: pd.DataFrame, own: pd.DataFrame, indicateur: str, base: str) -> None:
     """One rate of one year: families of insurers, kinds of contract, and the user."""
     published = market[market["indicateur"] == indicateur]
     years = [str(y) for y in sorted(published["annee"].unique(), reverse=True)]
@@ -113,10 +142,13 @@ def _show_families(view: View, market: pd.DataFrame, own: pd.DataFrame, indicate
         key=f"marche_{indicateur}", bind="query-params",
     )  # fmt: skip
     year = int(chosen if chosen in years else years[0])
-    table = _families(published[published["annee"] == year], mine.loc[year])
-    picture = chart_families(
-        table, title=TITLES[indicateur], note=f"{year}, cotisations hors taxes", is_demo=view.dataset.is_demo
-    )
+
+    def draw() -> Picture:
+        table = _families(published[published["annee"] == year], mine.loc[year])
+        note = f"{year}, cotisations hors taxes"
+        return chart_families(table, title=TITLES[indicateur], note=note, is_demo=view.dataset.is_demo)
+
+    picture = _drawn(view, draw, what=indicateur, year=year, base=base)
     figure.show(picture, key=f"marche_{indicateur}_image", is_demo=view.dataset.is_demo)
     _say_sources(published[published["annee"] == year], year)
     if mine.loc[year, "raison"]:
@@ -145,8 +177,48 @@ def _families(published: pd.DataFrame, mine: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["repere", "valeur", "vous", "source", "url"])
 
 
-def _show_growth(view: View, market: pd.DataFrame, own: pd.DataFrame) -> None:
+def _show_growth(view: View, market: pd.DataFrame, own: pd.DataFrame, base: str) -> None:
     """Yearly change of premiums and benefits."""
+    title = "Évolution annuelle des cotisations et des prestations"
+
+    def draw() -> tuple[pd.DataFrame, Picture]:
+        table = _growth(market, own)
+        return table, chart_growth(table, title=title, is_demo=view.dataset.is_demo)
+
+    table, picture = _drawn(view, draw, what="evolution", base=base)
+    figure.show(picture, key="marche_evolution", is_demo=view.dataset.is_demo)
+    st.caption(
+        "Marché : ensemble des organismes, cotisations hors taxes, prestations hors frais de gestion. À taux de taxe "
+        "constant, une évolution TTC est celle hors taxes."
+    )
+    reasons = table.loc[table["qui"].eq(YOU) & table["valeur"].isna(), "remarque"].unique()
+    if len(reasons):
+        st.caption(f"Vos évolutions absentes : {safe(' ; '.join(_by_years(reasons)))}.")
+
+
+def _by_years(reasons: Iterable[str]) -> list[str]:
+    """Reasons that differ by their year alone, said once for all their years."""
+    years: dict[tuple[str, str], list[int]] = {}
+    for reason in reasons:
+        found = _DATED.fullmatch(reason)
+        before, year, after = found.groups() if found else (reason, None, "")
+        years.setdefault((before, after), []).extend([int(year)] if year else [])
+    return [_said(before, sorted(set(found)), after) for (before, after), found in years.items()]
+
+
+def _said(before: str, years: list[int], after: str) -> str:
+    if not years:
+        return before
+    if len(years) == 1:
+        return f"{before} {years[0]}{after}"
+    several = before.replace("toute l’année", "en entier les années")
+    if len(years) > 2 and years[-1] - years[0] == len(years) - 1:
+        return f"{several} {years[0]} à {years[-1]}{after}"
+    return f"{several} {', '.join(map(str, years[:-1]))} et {years[-1]}{after}"
+
+
+def _growth(market: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """annee, qui, quoi, valeur, remarque: published beside one’s own."""
     rows = []
     for indicateur, what in (("evolution_cotisations", PREMIUMS), ("evolution_prestations", BENEFITS)):
         whole = market[(market["indicateur"] == indicateur) & (market["perimetre"] == WHOLE)]
@@ -155,18 +227,7 @@ def _show_growth(view: View, market: pd.DataFrame, own: pd.DataFrame) -> None:
             published = whole.loc[row.annee] if row.annee in whole.index else None
             rate, said = (np.nan, "non publié ici") if published is None else (published.valeur / 100, published.source)
             rows += [(row.annee, MARKET, what, rate, said), (row.annee, YOU, what, row.valeur, row.raison)]
-    table = pd.DataFrame(rows, columns=["annee", "qui", "quoi", "valeur", "remarque"])
-    picture = chart_growth(
-        table, title="Évolution annuelle des cotisations et des prestations", is_demo=view.dataset.is_demo
-    )
-    figure.show(picture, key="marche_evolution", is_demo=view.dataset.is_demo)
-    st.caption(
-        "Marché : ensemble des organismes, cotisations hors taxes, prestations hors frais de gestion. À taux de taxe "
-        "constant, une évolution TTC est celle hors taxes."
-    )
-    reasons = table.loc[table["qui"].eq(YOU) & table["valeur"].isna(), "remarque"].unique()
-    if len(reasons):
-        st.caption(f"Vos évolutions absentes : {safe(' ; '.join(reasons))}.")
+    return pd.DataFrame(rows, columns=["annee", "qui", "quoi", "valeur", "remarque"])
 
 
 def _show_shares(view: View, market: pd.DataFrame) -> None:
@@ -194,15 +255,11 @@ def _show_shares(view: View, market: pd.DataFrame) -> None:
 
 def _show_bars(view: View, published: pd.DataFrame, key: str, year: int, title: str, note: str) -> None:
     mine, reason = _own_shares(view, key, year)
-    table = pd.DataFrame(
-        {
-            "libelle": published["libelle"].str.capitalize(), "marche": published["valeur"] / 100,
-            "vous": published["poste"].map(lambda p: mine.get(p, np.nan)).astype("float64"),
-            "source": published["source"], "url": published["url"],
-            "remarque": published["note"].fillna(""),
-        }
-    ).reset_index(drop=True)  # fmt: skip
-    picture = chart_shares(table, title=title, note=note, is_demo=view.dataset.is_demo)
+
+    def draw() -> Picture:
+        return chart_shares(_beside(published, mine), title=title, note=note, is_demo=view.dataset.is_demo)
+
+    picture = _drawn(view, draw, what=key, year=year)
     figure.show(picture, key=f"marche_{key}_image", is_demo=view.dataset.is_demo)
     _say_sources(published, year)
     absent = sorted(set(published["poste"].dropna()) - set(mine))
@@ -212,6 +269,18 @@ def _show_bars(view: View, published: pd.DataFrame, key: str, year: int, title: 
         st.caption(f"Sans part de votre côté (poste absent, nommé avec un autre, ou non montré) : {', '.join(absent)}.")
     if mine and key == "part_financee":
         st.caption("Vous : prestations ÷ frais réels de vos lignes ; la DREES compte toute la consommation de soins.")
+
+
+def _beside(published: pd.DataFrame, mine: dict[str, float]) -> pd.DataFrame:
+    """libelle, marche, vous, source, url, remarque: published shares beside one’s own."""
+    return pd.DataFrame(
+        {
+            "libelle": published["libelle"].str.capitalize(), "marche": published["valeur"] / 100,
+            "vous": published["poste"].map(lambda p: mine.get(p, np.nan)).astype("float64"),
+            "source": published["source"], "url": published["url"],
+            "remarque": published["note"].fillna(""),
+        }
+    ).reset_index(drop=True)  # fmt: skip
 
 
 def _own_shares(view: View, key: str, year: int) -> tuple[dict[str, float], str]:

@@ -8,12 +8,12 @@ import streamlit as st
 
 from analytics.constat import describe_perimeter, in_sentence
 from analytics.descriptive.pivot import compute_grid
-from analytics.descriptive.pivot_cube import TIME, YEAR, Cube, build_cube
+from analytics.descriptive.pivot_cube import QUARTER, TIME, YEAR, Cube, build_cube
 from analytics.descriptive.pivot_layout import BY_NAME, Pivot, lay_out
 from analytics.descriptive.pivot_secrecy import secret_pattern
 from analytics.disclosure import K
 from analytics.french import format_period
-from analytics.indicators import Indicator
+from analytics.indicators import INDICATORS, MONTHS_PER_YEAR, Indicator
 from charts.export import to_png
 from charts.picture import Picture
 from pages.components import figure
@@ -21,7 +21,7 @@ from pages.components.cache import cached, digest
 from pages.components.cards import base_words, label_with_base
 from pages.components.header import DATE_WORDS
 from pages.components.messages import safe, told_in_french
-from pages.components.pivot_table import draw, picture_of, screen_of, show_levels
+from pages.components.pivot_table import draw, not_drawn, picture_of, screen_of, show_levels
 from pages.components.sharing import say_hidden
 from pages.components.sidebar import View
 
@@ -29,6 +29,7 @@ ROWS, COLUMN, SORT, INVERSE, KEEP = "croise_lignes", "croise_colonne", "croise_t
 NONE, BY_TOTAL, EVERYTHING = "aucune", "total", "Tout"
 KEPT = {EVERYTHING: None, "5 premiers": 5, "10 premiers": 10, "20 premiers": 20, "5 derniers": -5, "10 derniers": -10}
 _BOOK_CELLS = 100_000
+FREQUENCY_UNIT = "actes par personne et par an"
 _TOTALS = (
     "Un total est la somme de ses cases ; un ratio divise des sommes, il ne se moyenne ni ne s’additionne. Les "
     "bénéficiaires sont exposés à chaque poste : leur total par poste n’est pas une somme."
@@ -69,6 +70,8 @@ def show_pivot(view: View, indicator: Indicator) -> None:
         screen = cached("pivot_screen", view.key, lambda: screen_of(pivot, cube), **options)
         name = digest(options)[:12]  # a click leaves its mark on this very table, not on the next one
         draw(view, pivot, picture, key=f"croise_image_{name}")
+        for text in filter(None, (not_drawn(pivot), _partial_words(pivot), _estimated_words(view))):
+            st.caption(text)
         show_levels(view, pivot, screen, key=f"croise_tableau_{name}")
         _say_secrets(pivot)
         _show_files(view, cube, pivot, picture)
@@ -107,8 +110,8 @@ def choose_axes(view: View, cube: Cube) -> Asked | None:
         )[:2]  # fmt: skip
         left = [NONE, *(a for a in options if a not in rows)]
         column = st.selectbox(
-            "Colonne", left, index=left.index(YEAR) if YEAR in left else 0, key=COLUMN, bind="query-params",
-            format_func=lambda a: "Aucune" if a == NONE else cube.label(a),
+            "Colonne", left, index=left.index(YEAR) if YEAR in left and _has_years(view) else 0,
+            key=COLUMN, bind="query-params", format_func=lambda a: "Aucune" if a == NONE else cube.label(a),
         )  # fmt: skip
     if not rows:
         st.info("Choisissez au moins une dimension en ligne.", icon=":material/info:")
@@ -116,6 +119,38 @@ def choose_axes(view: View, cube: Cube) -> Asked | None:
     colonne = None if column == NONE else column
     tri, inverse, garder = _choose_order(cube, colonne)
     return Asked(tuple(rows), colonne, tri, inverse, garder)
+
+
+def _has_years(view: View) -> bool:
+    """Whether the period holds several whole years, that can be read side by side."""
+    months = view.dataset.months
+    months = months[(months >= view.selection.debut) & (months <= view.selection.fin)]
+    return int((months.year.value_counts() == MONTHS_PER_YEAR).sum()) > 1
+
+
+def _partial_words(pivot: Pivot) -> str:
+    """A warning when a year or a quarter is only there in part; its name says for how many months."""
+    partial = any(
+        line.labels[rank].endswith(" mois)")
+        for axes, lines in ((pivot.lignes, pivot.lines), ((pivot.colonne,), pivot.columns))
+        for rank, axis in enumerate(axes)
+        if axis in (QUARTER, YEAR)
+        for line in lines
+    )
+    return (
+        "« (n mois) » : année ou trimestre en partie dans la période ; son montant ne se compare pas."
+        if partial
+        else ""
+    )
+
+
+def _estimated_words(view: View) -> str:
+    """Said when the care of the period is not all paid: its last months are completed."""
+    table = view.opened.maturity
+    inside = (table["mois"] >= view.selection.debut) & (table["mois"] <= view.selection.fin)
+    if view.opened.development is None or not (table.loc[inside, "part_connue"] < 1).any():
+        return ""
+    return "Derniers mois complétés : montants estimés, chaque case exportée est arrondie au centime."
 
 
 def _choose_order(cube: Cube, colonne: str | None) -> tuple[str, bool, int | None]:
@@ -139,7 +174,12 @@ def _choose_order(cube: Cube, colonne: str | None) -> tuple[str, bool, int | Non
 def _title(view: View, cube: Cube, indicator: Indicator, asked: Asked) -> str:
     *first, last = (in_sentence(cube.label(a)) for a in asked.axes)
     names = f"{', '.join(first)} et par {last}" if first else last
-    return f"{label_with_base(indicator, view.dataset)} par {names}"
+    return f"{label_with_base(indicator, view.dataset)}{_unit_words(indicator)} par {names}"
+
+
+def _unit_words(indicator: Indicator) -> str:
+    """The unit of a number that its name does not give."""
+    return f" ({FREQUENCY_UNIT})" if indicator.key == "frequence" else ""
 
 
 def _say_secrets(pivot: Pivot) -> None:
@@ -158,7 +198,7 @@ def _show_files(view: View, cube: Cube, pivot: Pivot, picture: Picture) -> None:
 
     heads = tuple(cube.label(a) for a in pivot.lignes)
     is_demo, name = view.dataset.is_demo, figure.slug(picture.title)
-    measures = {m: view.dataset.label(m) for m in pivot.mesures}
+    measures = {m: INDICATORS[m].label if m in INDICATORS else view.dataset.label(m) for m in pivot.mesures}
     words = Words(picture.title, heads, measures, _notes(view, pivot), is_demo)
     with st.container(horizontal=True):
         st.download_button(
@@ -182,7 +222,7 @@ def _notes(view: View, pivot: Pivot) -> list[tuple[str, str]]:
     """The sheet of definitions: what the figures are, on what, and how the totals are made."""
     dataset, indicator = view.dataset, pivot.indicator
     notes = [
-        ("Indicateur", indicator.label),
+        ("Indicateur", f"{indicator.label}{_unit_words(indicator)}"),
         ("Définition", indicator.definition),
         ("Source de la définition", indicator.reference),
         ("Périmètre", describe_perimeter(view.selection, dataset)),
@@ -190,6 +230,8 @@ def _notes(view: View, pivot: Pivot) -> list[tuple[str, str]]:
         ("Mois", DATE_WORDS[dataset.date_basis]),
         ("Fichier", dataset.source),
         ("Totaux", _TOTALS),
+        ("Périodes incomplètes", _partial_words(pivot)),
+        ("Estimé", _estimated_words(view)),
     ]
     if "cotisation" in indicator.measures:
         notes.insert(3, ("Base des cotisations", base_words(dataset)))

@@ -34,7 +34,9 @@ def picture_of(pivot: Pivot, cube: Cube, title: str) -> Picture:
     """Heat map of the first details, or of their total when nothing is in columns."""
     lines = [(i, line) for i, line in enumerate(pivot.lines) if line.niveau == "detail"][:_TILES]
     columns = [(j, c) for j, c in enumerate(pivot.columns) if c.niveau == "detail"]
-    columns = columns[:_TILE_COLUMNS] or [(len(pivot.columns) - 1, pivot.columns[-1])]
+    # Of time, the last ones: what is read is the present.
+    columns = columns[-_TILE_COLUMNS:] if pivot.colonne in TIME else columns[:_TILE_COLUMNS]
+    columns = columns or [(len(pivot.columns) - 1, pivot.columns[-1])]
     rows = [
         (i, j, " · ".join(line.labels), column.labels[0], pivot.valeur[i, j], bool(pivot.masque[i, j]))
         for i, line in lines
@@ -45,7 +47,20 @@ def picture_of(pivot: Pivot, cube: Cube, title: str) -> Picture:
     return chart_heatmap(
         table, title=title, unit=pivot.indicator.unit, rows=heads,
         columns=cube.label(pivot.colonne) if pivot.colonne else "Colonne", is_demo=cube.dataset.is_demo,
+        missing=not_drawn(pivot),
     )  # fmt: skip
+
+
+def not_drawn(pivot: Pivot) -> str:
+    """What the picture leaves out of the table, in French; empty when it draws it all."""
+    lines, columns = (sum(x.niveau == "detail" for x in part) for part in (pivot.lines, pivot.columns))
+    told = []
+    if columns > _TILE_COLUMNS:
+        which = "dernières" if pivot.colonne in TIME else "premières"
+        told.append(f"les {_TILE_COLUMNS} {which} colonnes sur {columns}")
+    if lines > _TILES:
+        told.append(f"les {_TILES} premières lignes sur {lines}")
+    return f"Image : {' et '.join(told)} ; le tableau et les fichiers ont tout." if told else ""
 
 
 def show_levels(view: View, pivot: Pivot, screen: tuple[pd.DataFrame, pd.DataFrame], *, key: str) -> None:

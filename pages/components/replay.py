@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
-from analytics.completion import Replay, replay, replay_months
+from analytics.completion import Replay, describe_maturity, replay, replay_months
 from analytics.descriptive import compute_indicator
 from analytics.french import format_gap, format_month, format_percent
 from analytics.indicators import Indicator
@@ -14,19 +16,24 @@ from charts.development import chart_development
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import label_with_base
-from pages.components.messages import safe, told_in_french
-from pages.components.sharing import may_show
+from pages.components.messages import safe, show_unlocks, told_in_french
+from pages.components.sharing import hide_months, may_show
 from pages.components.sidebar import View
 
 KEY = "rejouer"
 #: Months drawn before the date: two years say the season, more would flatten the end.
 DRAWN = 24
+AMOUNTS = ("paye", "ultime", "bas_80", "haut_80", "aujourd_hui", "part_connue")
 #: Date proposed first: long enough ago for its estimates to have an answer today.
 BACK = 6
 
 
 def show_replay(view: View, indicator: Indicator) -> None:
     """A slider of past closings, and the indicator as each one knew it."""
+    if view.opened.development is None:
+        st.markdown(describe_maturity(view.opened.raw, view.opened.maturity))
+        show_unlocks({"Mois de soins et mois de paiement": ["rejouer une date : ce qui était payé et estimé alors"]})
+        return
     dates = replay_months(view.opened.raw)
     if len(dates) < 2:
         st.info("Il faut plus d’un an d’historique pour rejouer une date passée.", icon=":material/info:")
@@ -44,6 +51,8 @@ def show_replay(view: View, indicator: Indicator) -> None:
         return
     with told_in_french():
         found = replayed(view, indicator, as_of)
+        kept = hide_months(view, found.table, AMOUNTS, filtres=view.selection.filtres)
+        found = replace(found, table=kept)
         table = found.table[found.table["mois"].between(drawn.debut, drawn.fin)].reset_index(drop=True)
         if table[["paye", "aujourd_hui"]].isna().all(axis=None):
             st.info(f"{indicator.label} : aucune valeur à cette date dans ce périmètre.", icon=":material/info:")
@@ -65,8 +74,9 @@ def replayed(view: View, indicator: Indicator, as_of: pd.Timestamp) -> Replay:
 
     def compute() -> Replay:
         return replay(
-            view.opened.raw, as_of, series, today=series(view.dataset), postes=view.selection.filtres.get("poste")
-        )
+            view.opened.raw, as_of, series, today=series(view.dataset), postes=view.selection.filtres.get("poste"),
+            incomplete=view.opened.held_back,
+        )  # fmt: skip
 
     return cached("replay", view.key, compute, key=indicator.key, filters=dict(perimeter.filtres), as_of=as_of)
 

@@ -12,9 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from analytics.constat import describe, describe_perimeter
+from analytics.descriptive import comparison_period
 from analytics.descriptive.research import (
     EXPECTED,
+    SAME,
     THRESHOLDS,
+    TO_REVIEW,
     Exercise,
     Figure,
     figure_of,
@@ -26,7 +29,7 @@ from analytics.descriptive.research import (
 )
 from analytics.disclosure import may_share
 from analytics.errors import PaliersError, ParameterError
-from analytics.french import format_period, format_value, parse_number
+from analytics.french import format_period, format_value, parse_in_unit
 from analytics.indicators import Indicator, get_indicator, missing_measures
 from analytics.schema import Selection
 from data import store
@@ -42,7 +45,8 @@ INDICATOR = "indicateur"
 _PREFIX = "Recherche · "
 _CONTROLS = (ROWS, COLUMN, SORT, INVERSE, KEEP)
 _ANSWERS = {True: "hypothèse vérifiée", False: "hypothèse non vérifiée", None: "sans réponse"}
-_ICONS = {"confirmée": ":material/check_circle:", "à revoir": ":material/flag:"}
+#: No green tick: an unchanged answer may be that the hypothesis is wrong.
+_ICONS = {SAME: ":material/equal:", TO_REVIEW: ":material/flag:"}
 
 
 def show_research(view: View, indicator: Indicator) -> None:
@@ -93,9 +97,16 @@ def ask_again(view: View, exercise: Exercise) -> tuple[Figure | None, str]:
 
 
 def _kept(token: str) -> Iterator[Exercise]:
+    """The questions kept with a dataset; one that cannot be read is said, and hides no other."""
     for row in store.scenarios(token):
-        if row.content.get("genre") == "recherche":
+        if row.content.get("genre") != "recherche":
+            continue
+        try:
             yield from_content(row.name.removeprefix(_PREFIX), row.content)
+        except ParameterError as error:
+            show_error(error)
+            st.button("Supprimer", key=f"illisible_{row.name}", icon=":material/delete:", type="tertiary",
+                      on_click=store.forget_scenario, args=(token, row.name))  # fmt: skip
 
 
 def _elsewhere(token: str) -> Iterator[Exercise]:
@@ -119,14 +130,15 @@ def _show_form(view: View, indicator: Indicator) -> None:
         conclusion = st.text_area("Conclusion", max_chars=4000, key="recherche_conclusion")
         if not st.form_submit_button("Garder", icon=":material/bookmark_add:"):
             return
-    seuil = parse_number(threshold) if expected in THRESHOLDS else None
+    seuil = parse_in_unit(threshold, indicator.unit) if expected in THRESHOLDS else None
+    before = comparison_period(view.selection)
     if not question.strip():
         raise ParameterError("La question est vide.", remede="Écrivez-la, puis recommencez.")
+    shareable = all(may_share(view.dataset, s) for s in (view.selection, before))
     exercise = Exercise(
         question.strip(), hypothesis, conclusion, expected, seuil, indicator.key, view.selection,
         str(state.get(state.PERIOD, LAST_YEAR)), figure_of(constat, describe(constat, view.dataset).text),
-        may_share(view.dataset, view.selection), {k: state.get(k) for k in _CONTROLS if state.get(k) is not None},
-        view.dataset.source,
+        shareable, {k: state.get(k) for k in _CONTROLS if state.get(k) is not None}, view.dataset.source,
     )  # fmt: skip
     _keep(view.token, exercise)
 
@@ -144,15 +156,17 @@ def _keep(token: str, exercise: Exercise) -> None:
 def _show_exercise(view: View, exercise: Exercise, *, key: str, here: bool) -> None:
     """The question, its result then and now, and what it becomes."""
     now, lacking = ask_again(view, exercise)
-    verdict = review(exercise, now)
+    shown = _shown(view, exercise)
+    verdict = review(shown, now)
     with st.container(border=True, key=key):
-        origin = "" if here else f" · gardée avec {safe(exercise.source)}"
-        st.markdown(f"{_ICONS.get(verdict, ':material/help:')} **{safe(exercise.question)}** · {verdict}{origin}")
-        if exercise.hypothese:
-            st.markdown(f"Hypothèse : {safe(exercise.hypothese)}")
-        st.table(_results(view, exercise, now, lacking), hide_index=True, border="horizontal")
-        if exercise.conclusion:
-            st.markdown(f"Conclusion : {safe(exercise.conclusion)}")
+        origin = "" if here else f" · gardée avec {safe(shown.source)}"
+        st.markdown(f"{_ICONS.get(verdict, ':material/help:')} **{safe(shown.question)}** · {verdict}{origin}")
+        if shown.hypothese:
+            st.markdown(f"Hypothèse : {safe(shown.hypothese)}")
+        st.caption(f"Attendu : {_expected(view, shown)}.")
+        st.table(_results(view, shown, now, lacking), hide_index=True, border="horizontal")
+        if shown.conclusion:
+            st.markdown(f"Conclusion : {safe(shown.conclusion)}")
         with st.container(horizontal=True):
             st.button("Rouvrir", key=f"{key}_ouvrir", icon=":material/open_in_new:", on_click=reopen,
                       args=(view, exercise))  # fmt: skip
@@ -163,13 +177,25 @@ def _show_exercise(view: View, exercise: Exercise, *, key: str, here: bool) -> N
                 _keep(view.token, exercise)
 
 
+def _shown(view: View, exercise: Exercise) -> Exercise:
+    """In « partage » mode, a question without its texts, which may name anybody, nor a result that is secret."""
+    if not view.shared:
+        return exercise
+    open_ = exercise.partageable and may_show(view, period_on(view.opened, exercise))
+    then = exercise.alors if open_ else Figure(None, None)
+    return replace(exercise, question="Question gardée", hypothese="", conclusion="", alors=then)
+
+
+def _expected(view: View, exercise: Exercise) -> str:
+    told = EXPECTED[exercise.attendu]
+    return told if exercise.seuil is None else f"{told} ({format_value(exercise.seuil, _unit(view, exercise))})"
+
+
 def _results(view: View, exercise: Exercise, now: Figure | None, lacking: str) -> pd.DataFrame:
-    """The result then and now, side by side; in « partage » mode the old one only if it may be shown."""
-    secret = view.shared and not (exercise.partageable and may_show(view, period_on(view.opened, exercise)))
-    old = Figure(None, None) if secret else exercise.alors
+    """The result then and now, side by side."""
     rows = []
     for when, selection, figure in (
-        ("Alors", exercise.selection, old),
+        ("Alors", exercise.selection, exercise.alors),
         ("Aujourd’hui", period_on(view.opened, exercise), now or Figure(None, None)),
     ):
         unit = _unit(view, exercise)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 import streamlit as st
 
 from analytics.descriptive import comparison_period
-from analytics.disclosure import REASON, K, may_share, protect_indicator
+from analytics.disclosure import PERSONS, REASON, K, may_share, protect_indicator
 from analytics.errors import ParameterError
-from analytics.schema import Selection
+from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
 from pages.components.sidebar import View
 
@@ -25,6 +27,38 @@ def hidden_values(view: View, dimension: str, selection: Selection) -> frozenset
     if not view.shared:
         return frozenset()
     return cached("secrets", view.key, lambda: _hidden(view, dimension, selection), d=dimension, s=selection)
+
+
+def hide_months(view: View, table: pd.DataFrame, columns: Sequence[str], *, filtres: Mapping) -> pd.DataFrame:
+    """A monthly series of a perimeter without the months that cover too few persons.
+
+    Parameters
+    ----------
+    view : View
+    table : pandas.DataFrame
+        mois and `columns`, whose cells become missing.
+    columns : sequence of str
+    filtres : mapping
+        The perimeter.
+    """
+    if not view.shared:
+        return table
+    hidden = cached("secret_months", view.key, lambda: small_months(view.dataset, filtres), filtres=dict(filtres))
+    secret = table["mois"].isin(hidden)
+    return table.assign(**{c: table[c].where(~secret) for c in columns})
+
+
+def small_months(dataset: Dataset, filtres: Mapping) -> frozenset[pd.Timestamp]:
+    """Months of a perimeter with fewer than 11 persons, and one more when the total would give a lonely one back."""
+    members, scope = dataset.cotisation, Selection(filtres=filtres).without_care()
+    if PERSONS not in members.columns or not set(scope.filtres) <= set(members.columns):
+        return frozenset(dataset.months)
+    counts = members[scope.mask(members)].groupby("mois")[PERSONS].sum(min_count=1)
+    counts = counts.reindex(dataset.months)
+    small = counts[~(counts >= K)]
+    if len(small) == 1 and len(counts) > 1:
+        small = pd.concat([small, counts.drop(small.index).nsmallest(1)])
+    return frozenset(small.index)
 
 
 def stop_if_secret(view: View) -> None:

@@ -113,7 +113,9 @@ def _choose_incomplete(opened: Opened) -> Opened:
         help="Ce fichier n’a pas de mois de paiement : rien n’y dit quels derniers mois ne sont pas encore tous payés. "
         "Ceux-ci sont grisés, hors des comparaisons et des calculs.",
     )  # fmt: skip
-    return opened if chosen == BLIND_MONTHS else hold_back(opened, chosen)
+    usual = opened.raw.date_basis == "soins" and chosen == BLIND_MONTHS
+    # Of months that may be of care, the last ones are held back until somebody says what they are.
+    return opened if usual else hold_back(opened, chosen)
 
 
 def _choose_selection(opened: Opened) -> Selection:
@@ -180,13 +182,11 @@ def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
 def _choose_months(months: pd.DatetimeIndex, last: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
     options = list(months)
     left, right = st.columns(2)
-    first_index = max(options.index(last) - 11, 0)
-    debut = left.selectbox(
-        "De", options, index=first_index, format_func=format_month, key=state.FIRST_MONTH, bind="query-params"
-    )
-    fin = right.selectbox(
-        "À", options, index=options.index(last), format_func=format_month, key=state.LAST_MONTH, bind="query-params"
-    )
+    for key, month in ((state.FIRST_MONTH, options[max(options.index(last) - 11, 0)]), (state.LAST_MONTH, last)):
+        if state.get(key) not in options and key not in st.query_params:
+            state.put(key, month)
+    debut = left.selectbox("De", options, format_func=format_month, key=state.FIRST_MONTH, bind="query-params")
+    fin = right.selectbox("À", options, format_func=format_month, key=state.LAST_MONTH, bind="query-params")
     if debut > fin:
         st.warning("Le premier mois suit le dernier : ils ont été échangés.")
     return min(debut, fin), max(debut, fin)

@@ -12,6 +12,7 @@ PERIOD, FIRST_MONTH, LAST_MONTH, COMPARISON = "periode", "debut", "fin", "compar
 FILTER_PREFIX = "f_"
 SHARE = "partage"
 INCOMPLETE, RUBRIC = "incomplets", "rubrique"
+BUDGET, ALERT_NOTES = "budget", "_notes_alertes"  # of alerts: false ones accepted a year; what is kept for the visit
 VIEW, NOTICE, OPENED, UNDO = "_view", "_notice", "_opened", "_undo"
 GO, LEAVE = "_go", "_leave"
 CHOSEN_MONTHS = "Mois au choix"  # the period that takes its months from FIRST_MONTH and LAST_MONTH

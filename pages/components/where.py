@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel, funnel_of
 from analytics.descriptive.regroup import UNSAID
@@ -64,10 +65,11 @@ def show_groups(view: View) -> None:
         st.info("Mode partage : comparer ces groupes demande un périmètre plus large.", icon=":material/shield_lock:")
         return
     hidden = hidden_values(view, by, scope) | ({UNSAID} if view.shared else set())
+    finding = st.container()  # said first, once both figures are known
     with told_in_french():
         equal = _show_standardised(view, INDICATORS[key], by, scope, hidden)
     with told_in_french():
-        _show_funnel(view, INDICATORS[key], by, scope, hidden, equal)
+        _show_funnel(view, INDICATORS[key], by, scope, hidden, equal, finding)
 
 
 def _show_standardised(
@@ -109,15 +111,14 @@ def _say_method(found: Standardised, indicator: Indicator, view: View, groups: i
     if found.missing:
         names = " et ".join(f"« {view.dataset.label(s)} »" for s in found.missing)
         lines.append(f"Il manque {names} : son effet reste dans les chiffres.")
-    counted = indicator.unit == "nombre"
     if is_missing(found.dispersion):
         lines.append("Sans intervalle : trop peu de mois pour mesurer la variance.")
     else:
-        times = format_number(found.dispersion, 2)
-        how = f"{times} fois celle du hasard" if counted else f"{format_euros(found.dispersion)} par événement"
-        lines.append(f"Intervalles à 95 % : variance mesurée de mois en mois ({how}).")
+        lines.append("Intervalles à 95 % : hasard seul, mesuré sur les variations d’un mois à l’autre.")
     if found.left_out and not view.shared:  # it may speak of a few persons
-        amount = f"{format_number(found.left_out)} actes" if counted else format_euros(found.left_out)
+        amount = (
+            f"{format_number(found.left_out)} actes" if indicator.unit == "nombre" else format_euros(found.left_out)
+        )
         lines.append(f"{amount} de tranches sans bénéficiaire ne sont que dans le brut.")
     if groups > MAX_ROWS:
         lines.append(f"Les {MAX_ROWS} premiers groupes sur {groups}.")
@@ -125,26 +126,36 @@ def _say_method(found: Standardised, indicator: Indicator, view: View, groups: i
 
 
 def _show_funnel(
-    view: View, indicator: Indicator, by: str, scope: Selection, hidden: frozenset[str], equal: Standardised | None
-) -> None:
+    view: View, indicator: Indicator, by: str, scope: Selection, hidden: frozenset[str], equal: Standardised | None,
+    finding: DeltaGenerator,
+) -> None:  # fmt: skip
     dataset = view.dataset
-    fair = equal is not None and st.toggle(
-        "Entonnoir à structure égale", value=True, key="ou_egale", bind="query-params",
-        help="Observé ÷ attendu aux taux de l’ensemble, au lieu du taux brut.",
-    )  # fmt: skip
-    try:
+
+    def read(fair: bool) -> Funnel:
         funnel = cached(
             "funnel", view.key,
             lambda: funnel_of(dataset, indicator.key, by=by, selection=scope, equal=equal if fair else None),
             key=indicator.key, by=by, s=scope, fair=fair,
         )  # fmt: skip
+        return _visible(funnel, hidden, dataset, by)
+
+    fair = equal is not None
+    try:
+        shown = read(fair)
+        refusal = _refusal(len(shown.table))
+        if not refusal and fair:  # no switch over a figure that is not drawn
+            fair = st.toggle(
+                "Entonnoir à structure égale", value=True, key="ou_egale", bind="query-params",
+                help="Observé ÷ attendu aux taux de l’ensemble, au lieu du taux brut.",
+            )  # fmt: skip
+            shown = read(fair)
+            refusal = _refusal(len(shown.table))
     except InsufficientData as error:
-        st.info(f"Entonnoir : {safe(error.message)} {safe(error.remede)}", icon=":material/info:")
+        refusal = f"Entonnoir : {safe(error.message)} {safe(error.remede)}"
+    if refusal:
+        st.info(refusal, icon=":material/info:")
         return
-    shown = _visible(funnel, hidden, dataset, by)
-    if shown.table.empty or len(shown.table) > MAX_GROUPS:
-        st.info("Entonnoir : choisissez une dimension qui a moins de valeurs.", icon=":material/info:")
-        return
+    finding.markdown(f"**{_say_finding(shown)}**")
     how = "à structure égale" if fair else "brut"
     picture = cached(
         "funnel_picture", view.key,
@@ -155,8 +166,44 @@ def _show_funnel(
         key=indicator.key, by=by, s=scope, fair=fair, secret=sorted(hidden),
     )  # fmt: skip
     figure.show(picture, key="entonnoir", is_demo=dataset.is_demo)
-    st.markdown(safe(_name_outside(shown, indicator)))
+    if named := _name_outside(shown, indicator):
+        st.markdown(safe(named))
     st.caption(safe(_say_limits(shown)))
+
+
+def _refusal(groups: int) -> str:
+    """Why no funnel is drawn of so many groups that may be shown; "" when it is."""
+    if not groups:  # funnel_of gives two groups at least: only the secret empties it
+        return "Entonnoir, mode partage : tous ces groupes sont couverts par le secret statistique."
+    return "Entonnoir : choisissez une dimension qui a moins de valeurs." if groups > MAX_GROUPS else ""
+
+
+def _say_finding(funnel: Funnel) -> str:
+    """Whether the groups differ, in one sentence without a technical word."""
+    groups = len(funnel.table)
+    far, near = (int((funnel.table["position"] == p).sum()) for p in (FAR, NEAR))
+    out = far + near
+    if is_missing(funnel.unit):
+        if not out:
+            return f"Aucun des {groups} groupes ne sort de la dispersion habituelle entre groupes."
+        return f"{_count(out)} sur {groups} {_verb(out)} de la dispersion habituelle entre groupes."
+    real = int((funnel.table["position_hasard"] != INSIDE).sum())
+    if not real and not out:
+        return f"Les écarts entre ces {groups} groupes sont de ceux que le seul hasard produit."
+    if not funnel.overdispersed:
+        return f"{_count(out)} sur {groups} s’écarte{'nt' if out > 1 else ''} plus que le hasard ne l’explique."
+    start = f"Les écarts sont réels pour {_count(real).lower()} sur {groups}"
+    if not out:
+        return f"{start}, mais aucun ne sort de la dispersion habituelle entre groupes."
+    return f"{start} ; {out} {_verb(out)} de la dispersion habituelle entre groupes."
+
+
+def _count(groups: int) -> str:
+    return f"{groups} groupe{'s' if groups > 1 else ''}"
+
+
+def _verb(groups: int) -> str:
+    return "sortent" if groups > 1 else "sort"
 
 
 def _visible(funnel: Funnel, hidden: frozenset[str], dataset: Dataset, by: str) -> Funnel:
@@ -170,7 +217,7 @@ def _visible(funnel: Funnel, hidden: frozenset[str], dataset: Dataset, by: str) 
 
 
 def _name_outside(funnel: Funnel, indicator: Indicator) -> str:
-    """The groups beyond each pair of limits, named with their value."""
+    """The groups beyond each pair of limits, named with their value; "" when none is."""
     sentences = []
     for position in (FAR, NEAR):
         rows = funnel.table[funnel.table["position"] == position]
@@ -179,8 +226,7 @@ def _name_outside(funnel: Funnel, indicator: Indicator) -> str:
         names = [f"{r.groupe} ({format_value(r.valeur, indicator.unit)}, {r.sens})" for r in rows.itertuples()]
         more = f" et {len(names) - MAX_LISTED} autres" if len(names) > MAX_LISTED else ""
         sentences.append(f"{position[:1].upper()}{position[1:]} : {', '.join(names[:MAX_LISTED])}{more}.")
-    why = "élargies" if funnel.overdispersed else "du hasard"
-    return " ".join(sentences) or f"Les {len(funnel.table)} groupes sont dans les limites {why}."
+    return " ".join(sentences)
 
 
 def _say_limits(funnel: Funnel) -> str:
@@ -193,5 +239,6 @@ def _say_limits(funnel: Funnel) -> str:
     alone = int((funnel.table["position_hasard"] != INSIDE).sum())
     return (
         f"{words} Les groupes diffèrent entre eux {format_number(funnel.phi, 1)} fois plus que le hasard (variance) : "
-        f"limites élargies d’autant (Spiegelhalter, 2005) ; sans cela, {alone} en sortiraient."
+        "les limites dessinées, élargies d’autant (Spiegelhalter, 2005), sont celles de la dispersion habituelle entre "
+        f"groupes ; {alone} groupe{'s' if alone > 1 else ''} hors des limites du hasard seul."
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analytics.bases import Rates, by_base, convert, convert_dataset, file_rates, tax_rate
 from analytics.descriptive import compute_total
 from analytics.errors import ParameterError
-from analytics.schema import BASES, Selection
+from analytics.schema import BASES, Dataset, Selection
 from data.references import load_taxes
 
 # DREES, 2024: 36,8 Md€ of benefits for 46,5 Md€ of premiums HT, of which 8,8 Md€ of management; tax of 13,27 %.
@@ -103,3 +103,59 @@ def test_rates_of_the_file(small, base):
     assert (found.taxe, found.chargement) == pytest.approx((0.15, 0.18))
     assert np.isnan(file_rates(small).taxe)
     assert np.isnan(file_rates(replace(own, base=None)).taxe)
+
+
+def taxed_mutual(base="TTC"):
+    """100 € HT a month by contract; tax of 7 % until 2021, 13,27 % since."""
+    months = pd.date_range("2020-01-01", "2023-12-01", freq="MS")
+    rows = pd.DataFrame([(m, c) for m in months for c in "AB"], columns=["mois", "contrat"])
+    taxes = np.where(rows["mois"].dt.year <= 2021, 7.0, 13.27)
+    premiums = 100.0 + (taxes if base == "TTC" else 0.0)
+    return Dataset(rows.assign(cotisation=premiums, taxes=taxes), pd.DataFrame({"mois": months}), base=base)
+
+
+@pytest.mark.parametrize("year", [2020, 2023, None])
+def test_taxes_of_the_file_are_those_of_each_line_whatever_the_period(year):
+    """The rate shown is that of the period; the premium of each year has its own."""
+    dataset = taxed_mutual()
+    period = Selection(pd.Timestamp(year, 1, 1), pd.Timestamp(year, 12, 1)) if year else None
+    rates = file_rates(dataset, period)
+    assert rates.taxe == pytest.approx({2020: 0.07, 2023: 0.1327, None: 0.10135}[year])
+    found = convert_dataset(dataset, "HT", rates)
+    np.testing.assert_allclose(found.cotisation["cotisation"], 100.0)
+    back = convert_dataset(taxed_mutual("HT"), "TTC", rates)
+    np.testing.assert_allclose(back.cotisation["cotisation"], dataset.cotisation["cotisation"])
+    net = convert_dataset(dataset, "nette", replace(rates, chargement=0.2))
+    np.testing.assert_allclose(net.cotisation["cotisation"], 80.0)
+    np.testing.assert_allclose(
+        convert_dataset(net, "TTC", replace(rates, chargement=0.2)).cotisation["cotisation"],
+        dataset.cotisation["cotisation"],
+    )
+
+
+def test_a_rate_with_a_source_is_preferred_to_the_taxes_of_the_file():
+    found = convert_dataset(taxed_mutual(), "HT", Rates(0.07, source_taxe="votre saisie")).cotisation["cotisation"]
+    assert found.iloc[-1] == pytest.approx(113.27 / 1.07)
+
+
+@pytest.mark.parametrize("base", ["TTC", "HT"])
+def test_an_unknown_tax_is_neither_zero_nor_a_premium_lost(base):
+    dataset = taxed_mutual(base)
+    few = dataset.cotisation.assign(taxes=dataset.cotisation["taxes"].mask(dataset.cotisation.index == 3))
+    few = replace(dataset, cotisation=few)
+    target = "HT" if base == "TTC" else "TTC"
+    assert file_rates(few, Selection(fin=pd.Timestamp(2021, 12, 1))).taxe == pytest.approx(0.07)
+    converted = convert_dataset(few, target, Rates()).cotisation["cotisation"]
+    expected = convert_dataset(dataset, target, Rates()).cotisation["cotisation"]
+    np.testing.assert_allclose(converted, expected)
+
+
+def test_taxes_known_for_too_few_premiums_are_refused_with_the_reason():
+    dataset = taxed_mutual()
+    rows = dataset.cotisation.assign(taxes=dataset.cotisation["taxes"].mask(dataset.cotisation.index % 10 == 0))
+    poor = replace(dataset, cotisation=rows)
+    assert np.isnan(file_rates(poor).taxe)
+    with pytest.raises(ParameterError, match="connues que pour 9"):
+        convert_dataset(poor, "HT", Rates())
+    given = convert_dataset(poor, "HT", Rates(0.1, source_taxe="votre saisie"))
+    np.testing.assert_allclose(given.cotisation["cotisation"], rows["cotisation"] / 1.1)

@@ -72,3 +72,11 @@ def test_text_of_a_file_is_never_markup(account):
 def test_an_absent_view_is_not_drawn(account):
     page = account_sheet("C", "", {COMPTABLE: account.comptable, SURVENANCE: account.survenance.iloc[:0]}, []).decode()
     assert page.count("<table>") == 1
+
+
+def test_parts_of_a_line_are_indented_under_it(account):
+    lines = account_table(account.comptable, COMPTABLE)["Ligne"]
+    parts = lines[lines.str.contains("dont ")]
+    assert len(parts) == 2
+    assert parts.str.startswith("\u2003dont ").all()
+    assert not lines.drop(parts.index).str.startswith("\u2003").any()

@@ -100,6 +100,36 @@ def test_incomplete_months_are_drawn_apart():
     assert data.loc[data["serie"] == "Mois par mois", "mois"].max() == pd.Timestamp("2025-10-01")
 
 
+def test_a_single_month_is_a_point_under_its_year():
+    one = series().iloc[[5]]
+    picture = chart_trend(one, title="Prestations", unit="EUR")
+    assert list(picture.data["seul"]) == [True]
+    assert svg(picture).count('aria-roledescription="point"') == 1
+    assert "2024" in svg(picture)
+    assert svg(trend()).count('aria-roledescription="point"') == 0
+
+
+def test_the_year_is_said_by_a_series_without_january():
+    assert "2024" in svg(chart_trend(series().iloc[3:8], title="Prestations", unit="EUR"))
+
+
+def test_bars_without_reference_speak_of_none_and_labels_clear_the_tick():
+    data = breakdown().data
+    assert (data["ancre"] >= data[["valeur", "reference"]].max(axis=1)).all()
+    assert "Trait gris" in svg(breakdown())
+    table = pd.DataFrame({"groupe": ["A"], "valeur": [5e6], "reference": [float("nan")]}).assign(
+        ecart=float("nan"), evolution=float("nan")
+    )
+    assert "Trait gris" not in svg(chart_breakdown(table, group="Poste", title="Prestations", unit="EUR"))
+
+
+def test_an_axis_of_positive_amounts_starts_at_zero_even_when_narrow():
+    drawing = vl_convert.vegalite_to_svg(json.dumps({**breakdown().standalone(), "width": 200}))
+    assert ">\u22125" not in drawing
+    assert "+25,0\u202f%<" in drawing
+    assert "M€ (+25,0" not in drawing.split("aria-label")[-1]
+
+
 def test_waterfall_ends_where_the_effects_lead():
     data = waterfall().data
     assert data["haut"].iloc[-1] == pytest.approx(1e6 + 2e5 - 5e4)

@@ -62,3 +62,11 @@ def test_one_value_or_none_is_drawn():
     empty = draw(table(rows=1, columns=1, secret={(0, 0)}))
     assert "aucune valeur" in empty.alt
     assert to_png(empty)
+
+
+def test_what_is_not_drawn_is_written_and_read_out():
+    picture = draw(table(), missing="Image : les 48 dernières colonnes sur 60.")
+    assert "les 48 dernières colonnes sur 60" in " ".join(picture.spec["title"]["subtitle"])
+    assert "48 dernières" in svg(picture)
+    assert picture.alt.endswith("les 48 dernières colonnes sur 60.")
+    assert "Image :" not in svg(draw(table()))

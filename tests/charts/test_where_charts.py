@@ -109,7 +109,9 @@ def test_simulated_data_say_so(name):
 def test_every_tile_is_drawn_with_its_name_and_value():
     drawing = svg(regions())
     for row in tiles().itertuples():
-        assert row.court in drawing
+        lines = regions().data.set_index("code").loc[row.code, "etiquette"].split("\n")
+        assert all(line in drawing for line in lines)
+        assert "".join(lines).replace(" ", "") == row.nom.replace(" ", "") or lines == [row.court]
     assert drawing.count(EMPTY) == len(tiles())  # a grey tile under each, seen where there is no value
     assert "40,00\u202f€" in drawing
     assert "5 sans donnée" in regions().alt
@@ -168,6 +170,22 @@ def test_a_year_without_figure_breaks_the_line():
     assert data.loc[data["annee"] == "2022", "valeur"].isna().all()
     assert "en 2023" in growth().alt
     assert "—" in set(growth().table["Évolution"])
+
+
+def test_a_market_alone_has_no_legend_of_the_user():
+    alone = pd.DataFrame({"repere": ["Mutuelles"], "valeur": [0.81], "vous": [False], "source": ["DREES"], "url": [""]})
+    assert f">{YOU}<" not in svg(chart_families(alone, title="P/C", note="2023"))
+    assert f">{YOU}<" in svg(families())
+    rows = [(2023, YOU, PREMIUMS, np.nan, "absent"), (2023, MARKET, PREMIUMS, 0.03, "DREES")]
+    table = pd.DataFrame(rows, columns=["annee", "qui", "quoi", "valeur", "remarque"])
+    assert f">{YOU}<" not in svg(chart_growth(table, title="Évolution"))
+
+
+def test_words_over_shares_stand_past_their_track():
+    drawing = svg(shares())
+    assert shares().data["tout"].max() < 1.16
+    assert '"x": {"field": "marche", "type": "quantitative"}, "text"' not in json.dumps(shares().spec)
+    assert "73\u202f%" in drawing
 
 
 def test_market_tables_print_their_source():

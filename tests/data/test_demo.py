@@ -125,10 +125,10 @@ class TestReproducibility:
         assert first.prestation["prestation"].sum() != other.prestation["prestation"].sum()
 
     def test_fingerprint_tells_the_datasets_apart(self):
-        options = ({}, {"until": "2017-02"}, {"seed": 7}, {"planted": False})
+        options = ({}, {"until": "2017-02"}, {"seed": 7}, {"planted": False}, {"events": False})
         prints = {generate(**({"until": "2017-01"} | option)).fingerprint for option in options}
         assert {len(text) for text in prints} == {64}
-        assert len(prints) == 4
+        assert len(prints) == 5
 
     @pytest.mark.parametrize("until", [pd.Timestamp("2017-02-17"), "2017-02", "2017-02-01"])
     def test_until_may_be_a_date_or_a_month(self, until):

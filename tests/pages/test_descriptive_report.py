@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.descriptive.account import compute_account
 from data import store
+from pages.components.account import export_table
 from pages.components.card_facts import is_neutral
 from tests.pages.conftest import UNWANTED, words
 from tests.samples import make_dataset
@@ -122,6 +124,30 @@ def test_the_account_in_another_base():
 def test_one_date_names_its_only_view():
     text = clean(draw(make_dataset(40), open_=("compte",)))
     assert "seule la vue par exercice comptable existe" in text
+
+
+def test_the_account_says_that_the_period_does_not_count_and_its_file_names_partial_years():
+    text = clean(draw(lagged(), open_=("compte",), fin="2021-06", debut="2021-01"))
+    assert "la période choisie à gauche ne s’applique pas" in text
+    account = compute_account(lagged())
+    columns = list(export_table(account, account.vues).columns)
+    assert columns == ["Vue", "Ligne", "Base", "2020", "2021", "2022", "2023 (4 mois)"]
+
+
+def test_care_alone_does_not_speak_of_premiums_nor_repeat_a_cause():
+    small = make_dataset(40)
+    care = replace(small, cotisation=pd.DataFrame({"mois": small.months[:0]}), base=None)
+    text = clean(draw(care, open_=("compte",)))
+    assert "cotisations en base" not in text
+    assert text.count("Le fichier n’a pas de cotisations") == 1
+    assert "provision inconnue" not in text
+
+
+def test_taxes_of_the_file_are_said_to_be_taken_line_by_line():
+    dataset = lagged(base="TTC")
+    taxed = dataset.cotisation.assign(taxes=dataset.cotisation["cotisation"] * 0.1)
+    text = clean(draw(replace(dataset, cotisation=taxed), open_=("compte",), compte_base="HT"))
+    assert "taxes : celles de votre fichier, ligne à ligne" in text
 
 
 def test_search_and_owner_kept_with_the_data():

@@ -103,7 +103,7 @@ def test_a_poor_file_still_has_the_market_and_says_what_is_missing(sample):
     text = words(app)
     assert not UNWANTED.search(text), UNWANTED.search(text)
     assert len(rows_of(app)) == 5
-    assert "Prestations" in text
+    assert "Il manque « Prestations » et « Cotisations »" in text
     assert "Poste" in text
 
 
@@ -118,3 +118,16 @@ def test_nothing_of_a_few_persons_is_compared_in_shared_mode(sample):
     assert growth.loc[growth["qui"] == "Vous", "valeur"].isna().all()
     assert part["vous"].isna().all()
     assert "secret statistique" in words(app)
+
+
+def test_years_without_a_figure_are_said_in_one_sentence():
+    from pages.components.market import _by_years
+
+    whole = [f"vos données n’ont pas toute l’année {year}" for year in (2019, 2017, 2018)]
+    late = [f"les derniers mois de {year} ne sont pas encore assez connus" for year in (2022, 2024)]
+    assert _by_years([*whole, *late, "il manque la colonne « Prestations 2020 »"]) == [
+        "vos données n’ont pas en entier les années 2017 à 2019",
+        "les derniers mois de 2022 et 2024 ne sont pas encore assez connus",
+        "il manque la colonne « Prestations 2020 »",
+    ]
+    assert _by_years(whole[:1]) == whole[:1]

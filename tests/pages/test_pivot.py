@@ -12,7 +12,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.descriptive.pivot import compute_grid
+from analytics.descriptive.pivot_cube import MONTH, YEAR, build_cube
+from analytics.descriptive.pivot_layout import lay_out
+from analytics.indicators import get_indicator
 from data import store
+from pages.components.pivot_table import not_drawn, picture_of
 from tests.pages.conftest import UNWANTED, words
 from tests.samples import make_dataset
 
@@ -150,6 +155,43 @@ def test_a_shared_screen_shows_no_small_region(home):
     assert "Secret statistique : 2 groupes" in words(shared)
 
 
+def test_no_unequal_years_side_by_side_unless_they_are_asked_for(token):
+    chosen = {"periode": "Mois au choix", "debut": "sept.\u00a02025", "fin": "déc.\u00a02025"}
+    app = opened(token, **chosen)
+    assert not app.exception
+    assert app.selectbox(key="croise_colonne").value == "aucune"
+    app = opened(token, croise_colonne="Année", **chosen)
+    assert "2025 (4 mois)" in app.dataframe[0].value.columns
+    assert "2025 (4 mois)" in everything(app)
+    assert "ne se compare pas" in words(app)
+    whole = opened(token, periode="Tout l’historique")
+    assert whole.selectbox(key="croise_colonne").value == "mois:annee"
+    assert "ne se compare pas" not in words(whole)
+
+
+def test_a_column_chosen_stays_when_the_period_changes(token):
+    app = opened(token)
+    app.selectbox(key="croise_colonne").set_value("region").run()
+    app.selectbox(key="periode").set_value("Tout l’historique").run()
+    assert not app.exception
+    assert app.selectbox(key="croise_colonne").value == "region"
+
+
+def test_the_picture_keeps_the_last_months_and_says_what_it_leaves_out():
+    dataset = make_dataset(60)
+    cube = build_cube(dataset)
+    pivot = lay_out(compute_grid(cube, "prestation", ("region", MONTH)), colonne=True)
+    drawn = list(dict.fromkeys(picture_of(pivot, cube, "Prestations").data["colonne"]))
+    assert (len(drawn), drawn[0], drawn[-1]) == (48, "janv.\u00a02021", "déc.\u00a02024")
+    assert not_drawn(pivot) == "Image : les 48 dernières colonnes sur 60 ; le tableau et les fichiers ont tout."
+    assert not_drawn(lay_out(compute_grid(cube, "prestation", ("region", YEAR)), colonne=True)) == ""
+
+
+def test_numbers_that_are_not_plain_counts_say_their_unit(token):
+    assert "quence (actes par personne et par an) par poste" in everything(opened(token, indicateur="Fréquence"))
+    assert get_indicator("beneficiaires").label == "Bénéficiaires (mois-personnes)"
+
+
 # --- research exercise --------------------------------------------------------------------------------------------
 
 
@@ -171,7 +213,7 @@ def test_a_question_is_kept_asked_again_and_forgotten(token):
     assert row.content["lien"]["croise_lignes"] == ["poste"]
     text = words(app)
     assert "La dentaire dérive-t-elle en B ?" in text
-    assert "confirmée" in text
+    assert "· réponse inchangée" in text
     assert r"\*plus\*" in text  # the words of the user are never markup
     app = opened(token)
     next(b for b in app.button if b.label == "Rouvrir").click().run()
@@ -188,7 +230,7 @@ def test_new_data_confirm_it_or_ask_to_review_it(home):
     still = store.save(make_dataset(72, seed=5, drift=0.4))
     app = keep(opened(before, f_region="B", f_poste="dentaire"), recherche_attendu="hausse")
     assert not app.exception
-    for token, verdict in ((calm, "à revoir"), (still, "confirmée")):
+    for token, verdict in ((calm, "réponse à revoir"), (still, "réponse inchangée")):
         app.session_state["d"] = token
         app.query_params["d"] = token
         app.run()
@@ -216,7 +258,7 @@ def test_a_value_that_the_new_data_lack_is_said(home):
     app.run()
     assert not app.exception
     assert "n’est pas dans ces données" in words(app)
-    assert "on ne peut pas dire" in words(app)
+    assert "· sans réponse" in words(app)
 
 
 def test_a_shared_screen_hides_the_result_of_a_small_group(home):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from analytics.schema import Dataset
 from data import store
 from pages.components import sharing
 from tests.pages.conftest import PAGES, open_app, words
@@ -100,3 +101,14 @@ def test_outside_the_mode_everything_is_shown(held):
     view = type("View", (), {"shared": False})()
     assert sharing.may_show(view, None)
     assert sharing.hidden_values(view, "region", None) == frozenset()
+
+
+def test_a_month_of_few_persons_is_hidden_with_another_that_would_give_it_back():
+    months = pd.date_range("2023-01-01", periods=6, freq="MS")
+    members = pd.DataFrame({"mois": months, "contrat": "A", "beneficiaires": [40.0, 40.0, 5.0, 38.0, 40.0, 41.0]})
+    care = pd.DataFrame({"mois": months, "contrat": "A", "prestation": 100.0})
+    dataset = Dataset(members, care)
+    assert sharing.small_months(dataset, {}) == {months[2], months[3]}
+    assert sharing.small_months(dataset, {"contrat": ("A",)}) == {months[2], months[3]}
+    assert sharing.small_months(Dataset(members.assign(beneficiaires=50.0), care), {}) == frozenset()
+    assert sharing.small_months(Dataset(members[["mois", "beneficiaires"]], care), {"contrat": ("A",)}) == set(months)

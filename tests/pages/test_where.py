@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.descriptive.funnel import compute_funnel
 from data import store
 from tests.pages.conftest import UNWANTED, words
 from tests.samples import make_dataset
@@ -168,6 +169,23 @@ def secretive(sample, home):
         prestation=pd.concat([sample.prestation, care], ignore_index=True),
     )
     return store.save(aged(mixed))
+
+
+def test_the_finding_is_said_in_plain_words():
+    from pages.components.where import _refusal, _say_finding
+
+    sizes = np.geomspace(1000, 100_000, 12)
+    spread = 1 + np.where(np.arange(12) % 2, 4, -4) / np.sqrt(sizes)  # each four deviations away
+    groups = pd.DataFrame({"groupe": list("abcdefghijkl"), "denominateur": sizes})
+    told = _say_finding(compute_funnel(groups.assign(numerateur=sizes * spread)))
+    assert told.startswith("Les écarts sont réels pour")
+    assert told.endswith("mais aucun ne sort de la dispersion habituelle entre groupes.")
+    assert "hasard" in _say_finding(compute_funnel(groups.assign(numerateur=sizes)))
+    one = _say_finding(compute_funnel(groups.assign(numerateur=sizes * np.where(np.arange(12) == 0, 1.5, 1.0))))
+    assert one == "1 groupe sur 12 s’écarte plus que le hasard ne l’explique."
+    assert "secret" in _refusal(0)
+    assert "moins de valeurs" in _refusal(5000)
+    assert not _refusal(12)
 
 
 def rows_of(app):

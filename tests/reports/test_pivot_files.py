@@ -1,6 +1,7 @@
 """The files of a crossed table, read back: numbers that add up, formulas that give them again, texts that stay texts.
 
-Change that must turn this red: `data_type = "s"` dropped in `workbook._put`, or `masked.any()` in `_adds_up`.
+Change that must turn this red: `data_type = "s"` dropped in `workbook._put`, `masked.any()` in `_adds_up`, or
+`to_cents` not called in `workbook._write_sums`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import pandas as pd
 import pytest
 
 from analytics.descriptive.pivot import compute_grid
-from analytics.descriptive.pivot_cube import YEAR, build_cube
+from analytics.descriptive.pivot_cube import MONTH, YEAR, build_cube
 from analytics.descriptive.pivot_layout import lay_out
 from analytics.descriptive.pivot_secrecy import secret_pattern
 from analytics.disclosure import REASON
 from charts.theme import SIMULATED
+from reports import cents
 from reports.table import pivot_to_csv
 from reports.workbook import DEFINITIONS, TABLE, Words, pivot_to_xlsx
 from tests.samples import make_dataset
@@ -193,6 +195,64 @@ def test_simulated_data_say_so_on_every_sheet():
     book = opened(make("ratio_pc"), is_demo=True)
     for sheet in book:
         assert any(SIMULATED in str(c.value) for row in sheet.iter_rows() for c in row), sheet.title
+
+
+# --- completed data: fractions of a cent --------------------------------------------------------------------------
+
+
+def with_fractions(months=24, seed=3):
+    base = make_dataset(months, seed=1)
+    rng = np.random.default_rng(seed)
+    factor = np.where(base.prestation["mois"] >= base.months[-8], rng.uniform(1.0, 1.3, len(base.prestation)), 1.0)
+    return replace(base, prestation=base.prestation.assign(prestation=base.prestation["prestation"] * factor))
+
+
+@pytest.mark.parametrize("axes", [("region",), ("region", YEAR), ("region", "poste"), ("region", "poste", MONTH)])
+@pytest.mark.parametrize("key", ["prestation", "resultat_technique"])
+@pytest.mark.parametrize("most", [20_000, 0])
+def test_amounts_are_in_cents_and_still_add_up(key, axes, most, monkeypatch):
+    if key == "resultat_technique" and "poste" in axes:
+        axes = tuple("contrat" if a == "poste" else a for a in axes)
+    monkeypatch.setattr(cents, "_MOST_CELLS", most)
+    cube = build_cube(with_fractions())
+    pivot = lay_out(compute_grid(cube, key, axes), colonne=axes[-1] in (YEAR, MONTH), garder=2)
+    content = pivot_to_csv(pivot, tuple(pivot.lignes)).decode("utf-8-sig")
+    rows = [line.split(";")[len(pivot.lignes) :] for line in content.splitlines()[1:]]
+    assert all(re.fullmatch(r"-?\d+,\d\d", cell) for row in rows for cell in row)
+    written = np.array([[round(float(c.replace(",", ".")) * 100) for c in row] for row in rows])
+    gap = np.abs(written - pivot.valeur * 100)
+    assert gap[-1, -1] <= 0.5 + 1e-6  # the grand total is the nearest cent
+    assert gap[:, -1].max() < 1.001  # lines and sub-totals less than a cent away
+    if most:
+        assert gap.max() < 1.001
+    for i, line in enumerate(pivot.lines):
+        if line.niveau != "detail":
+            assert (written[cents.parts_of(pivot, i)].sum(axis=0) == written[i]).all()
+    if pivot.colonne:
+        assert (written[:, :-1].sum(axis=1) == written[:, -1]).all()
+    book, left = opened(pivot), len(pivot.lignes) + 1
+    for i, row in enumerate(written):
+        for j, amount in enumerate(row):
+            value = evaluate(book, TABLE, book[TABLE].cell(5 + i, left + j).coordinate)
+            assert value * 100 == pytest.approx(amount, abs=1e-3)
+    living = [c for r in book[TABLE].iter_rows() for c in r if c.data_type == "f"]
+    assert len(living) >= len(pivot.columns)
+
+
+def test_whole_cents_are_left_as_they_are():
+    pivot = make()
+    assert np.array_equal(cents.to_cents(pivot, pivot.valeur), np.round(pivot.valeur, 2))
+
+
+def test_what_is_masked_or_unknown_stays_so():
+    base = with_fractions()
+    few = (base.cotisation["region"] == "C") & (base.cotisation["contrat"] == "collectif")
+    base.cotisation.loc[few, "beneficiaires"] = 4.0
+    shared = make(axes=SPLIT, dataset=base, shared=True)
+    assert shared.masque.any()
+    exact = cents.to_cents(shared, shared.valeur)
+    assert np.array_equal(np.isnan(exact), np.isnan(shared.valeur))
+    assert np.nanmax(np.abs(exact - shared.valeur)) < 0.01001
 
 
 # --- « partage » mode ---------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from analytics.descriptive.alerts.panels import MIN_MONTHS, YEAR, Panel, yearly_growth
-from analytics.diagnostic.last import NORMAL_MAD, judge_last, on_its_scale, one_step_errors, replay_last, usual_spread
+from analytics.diagnostic.last import errors_of, p_values_at, replay_errors
+from analytics.diagnostic.onestep import NORMAL_MAD, OneStep, usual_spread
 
 LAST, BREAK, DRIFT = "dernier mois", "rupture", "dérive"
 MIN_DRIFT = 0.02
@@ -35,43 +36,56 @@ class Candidate:
     euros: float
 
 
-def last_months(panels: list[Panel], settled: pd.DatetimeIndex) -> list[Candidate]:
+@dataclass(frozen=True)
+class Segment:
+    """Where a series comes from, and its amounts in euros."""
+
+    filters: Mapping[str, tuple[str, ...]]
+    amounts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Every series known every month, side by side, what each one is, and its errors of one step."""
+
+    series: pd.DataFrame
+    segments: tuple[Segment, ...]
+    errors: OneStep
+
+
+def last_months(watched: Watched) -> list[Candidate]:
     """One candidate by segment on the last settled month."""
-    series, segments = gather(panels, settled)
-    if series.empty:
-        return []
-    p_values = judge_last(series)["p_value"].to_numpy()
+    last = watched.series.index[-1]
+    p_values = p_values_at(watched.errors, len(watched.errors.errors) - 1)
     return [
-        Candidate(LAST, s.filters, settled[-1], settled[-1], float(p), _change(s.amounts, 1))
-        for s, p in zip(segments, p_values, strict=True)
+        Candidate(LAST, s.filters, last, last, float(p), _change(s.amounts, 1))
+        for s, p in zip(watched.segments, p_values, strict=True)
         if np.isfinite(p)
     ]
 
 
-def replay_minima(panels: list[Panel], settled: pd.DatetimeIndex) -> pd.Series:
+def replay_minima(watched: Watched) -> pd.Series:
     """By past month, the smallest p-value that the last months of that look would have given."""
-    series, _ = gather(panels, settled)
-    return pd.Series(dtype=float) if series.empty else replay_last(series, LOOKS).min(axis=1)
+    return replay_errors(watched.errors, watched.series, LOOKS).min(axis=1)
 
 
-def breaks(panels: list[Panel], settled: pd.DatetimeIndex) -> list[Candidate]:
+def breaks(watched: Watched) -> list[Candidate]:
     """One candidate by segment: the best dated break of level or slope of its last year, against its own history.
 
     A break leaves a known trace in one-step errors (Tsay, 1988; Chen and Liu, 1993). The trace is looked for at every
     date; its strength, in robust spreads of what it was over the rest of the history, is held against as many tests as
     there are dates and shapes.
     """
-    series, segments = gather(panels, settled)
-    if series.empty or len(settled) < MIN_MONTHS + LONGEST:
+    settled, errors = watched.series.index, watched.errors.errors
+    if len(settled) < MIN_MONTHS + LONGEST:
         return []
-    errors = one_step_errors(on_its_scale(series.to_numpy(float)))
     spread = usual_spread(errors)
     scaled = np.clip(errors / np.where(spread > 0, spread, np.nan), -BOUND, BOUND)
     lengths = range(SHORTEST, LONGEST + 1)
     strengths = np.array([_strength(scaled, trace[:n]) for trace in traces() for n in lengths])
     freedom = max(len(errors) / 2, MIN_FREEDOM)  # the errors are bounded: their tails are no longer those of the series
     found = []
-    for segment, column in zip(segments, strengths.T, strict=True):
+    for segment, column in zip(watched.segments, strengths.T, strict=True):
         if not np.isfinite(column).all():
             continue
         best = int(np.argmax(np.abs(column)))
@@ -122,7 +136,7 @@ def drifts(panel: Panel, months: pd.DatetimeIndex) -> list[Candidate]:
     recent, past = gaps.iloc[-YEAR:], gaps.iloc[YEAR:-YEAR]
     drift = recent.mean() - past.median()
     noise = NORMAL_MAD * (past - past.median()).abs().median()
-    correlation = past.apply(lambda column: column.autocorr(1)).clip(0, 0.8).fillna(0)
+    correlation = past.corrwith(past.shift(1)).clip(0, 0.8).fillna(0)
     inflation = (1 + correlation) / (1 - correlation)
     peers = len(drift) > 2
     centre = drift.median() if peers else 0.0
@@ -134,33 +148,31 @@ def drifts(panel: Panel, months: pd.DatetimeIndex) -> list[Candidate]:
     return [
         Candidate(
             DRIFT, panel.filters(segment), months[-YEAR], months[-1], float(p),
-            float(np.expm1(drift[segment]) * weight[segment]),
+            float(np.expm1(gap) * amount),
         )
-        for segment, p in zip(z.index, p_values, strict=True)
-        if np.isfinite(p) and abs(drift[segment]) >= MIN_DRIFT and whole[segment]
+        for segment, p, gap, amount, known in zip(z.index, p_values, drift, weight, whole, strict=True)
+        if np.isfinite(p) and abs(gap) >= MIN_DRIFT and known
     ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Where a series comes from, and its amounts in euros."""
-
-    filters: Mapping[str, tuple[str, ...]]
-    amounts: pd.Series
+def watch(panels: list[Panel], settled: pd.DatetimeIndex) -> Watched | None:
+    """Every series to judge and its errors; None when there is none. A hole cannot be judged."""
+    series, segments = gather(panels, settled)
+    return None if series.empty else Watched(series, tuple(segments), errors_of(series))
 
 
 def gather(panels: list[Panel], months: pd.DatetimeIndex) -> tuple[pd.DataFrame, list[Segment]]:
-    """Every series known every month, side by side, and what each one is: a hole cannot be judged."""
+    """Every series known every month, side by side, and what each one is."""
     columns, segments = [], []
     for panel in panels:
-        series, amounts = panel.series.reindex(months), panel.amounts.reindex(months)
-        for name in series.columns[series.notna().all()]:
-            columns.append(series[name].to_numpy(float))
-            segments.append(Segment(panel.filters(name), amounts[name]))
+        series, amounts = panel.series.reindex(months), panel.amounts.reindex(months).to_numpy(float)
+        known = series.notna().all().to_numpy()
+        columns.append(series.to_numpy(float)[:, known])
+        segments += [Segment(panel.filters(series.columns[i]), amounts[:, i]) for i in np.flatnonzero(known)]
     values = np.column_stack(columns) if columns else np.empty((len(months), 0))
     return pd.DataFrame(values, index=months), segments
 
 
-def _change(amounts: pd.Series, months: int) -> float:
+def _change(amounts: np.ndarray, months: int) -> float:
     """Euros of the last months less those of the same months a year before."""
-    return float(amounts.iloc[-months:].sum() - amounts.iloc[-months - YEAR : -YEAR].sum())
+    return float(amounts[-months:].sum() - amounts[-months - YEAR : -YEAR].sum())

@@ -62,8 +62,7 @@ def build_panels(dataset: Dataset, months: pd.DatetimeIndex) -> Iterator[Panel]:
     yearly = dataset.prestation[dataset.main_measure].sum() * YEAR / len(months)
     growth: dict[tuple[str, ...], pd.DataFrame] = {}  # the whole, then the postes, come before what they contain
     for by in _groupings(dataset):
-        amounts = _table(dataset, dataset.main_measure, by, months)
-        series = _per_head(dataset, by, months, amounts)
+        amounts, series = _tables(dataset, by, months)
         growth[by] = yearly_growth(series)
         large = amounts.columns[amounts.iloc[-YEAR:].sum() >= MIN_SHARE * yearly]
         if not len(large):
@@ -88,23 +87,24 @@ def _is_readable(dataset: Dataset, dimension: str) -> bool:
     return 1 < dataset.prestation[dimension].nunique() <= MAX_VALUES
 
 
-def _table(dataset: Dataset, key: str, by: tuple[str, ...], months: pd.DatetimeIndex) -> pd.DataFrame:
-    """Months × segments."""
-    table = compute_indicator(dataset, key, by=by)
-    if not by:
-        return table.set_index("mois")[["valeur"]].rename(columns={"valeur": "ensemble"}).reindex(months)
-    columns = by[0] if len(by) == 1 else list(by)
-    return table.pivot(index="mois", columns=columns, values="valeur").reindex(months)
-
-
-def _per_head(dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex, amounts: pd.DataFrame) -> pd.DataFrame:
-    """Spending per covered person where exposure is known by those dimensions, else the amounts themselves."""
+def _tables(dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Amounts, then spending per covered person where exposure is known by those dimensions, else the amounts again."""
     exposed = "beneficiaires" in dataset.cotisation.columns and all(
         d in dataset.cotisation.columns or d in CARE_DIMENSIONS for d in by
     )
     if not exposed or dataset.main_measure != "prestation" or missing_measures(INDICATORS["consommation"], dataset):
-        return amounts
-    return _table(dataset, "consommation", by, months).reindex(columns=amounts.columns)
+        amounts = _wide(compute_indicator(dataset, dataset.main_measure, by=by), "valeur", by, months)
+        return amounts, amounts
+    table = compute_indicator(dataset, "consommation", by=by)
+    return _wide(table, "numerateur", by, months), _wide(table, "valeur", by, months)
+
+
+def _wide(table: pd.DataFrame, column: str, by: tuple[str, ...], months: pd.DatetimeIndex) -> pd.DataFrame:
+    """Months × segments."""
+    if not by:
+        return table.set_index("mois")[[column]].set_axis(["ensemble"], axis=1).reindex(months)
+    columns = by[0] if len(by) == 1 else list(by)
+    return table.pivot(index="mois", columns=columns, values=column).reindex(months)
 
 
 def _of_parents(growth: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:

@@ -16,12 +16,15 @@ from scipy import stats
 from analytics.completion import complete, maturity
 from analytics.constat import Constat
 from analytics.descriptive.alerts.budget import last_per_year, last_threshold, other_per_year, other_threshold
-from analytics.descriptive.alerts.candidates import LAST, Candidate, breaks, drifts, last_months, replay_minima
-from analytics.descriptive.alerts.panels import MIN_MONTHS, Panel, build_panels, last_settled, mature_months
+from analytics.descriptive.alerts.candidates import LAST, Candidate, breaks, drifts, last_months, replay_minima, watch
+from analytics.descriptive.alerts.panels import MIN_MONTHS, build_panels, last_settled, mature_months
 from analytics.descriptive.alerts.roots import Root, find_roots
 from analytics.descriptive.finding import build_constat
 from analytics.errors import ParameterError
 from analytics.schema import Dataset, Selection
+
+#: Above one chance in two, « risque de fausse alerte » helps nobody: the card then says how often noise alone shows it.
+TELLING_RISK = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Alerte:
     Attributes
     ----------
     constat : Constat
-        What is out of line, compared with the same months a year before.
+        What is out of line, compared with the same months a year before; `q_value` is NaN above `TELLING_RISK`.
     genre : {"dernier mois", "rupture", "dérive"}
         What was tested: the last settled month; a break of level or slope of the segment's own history; a drift of the
         last twelve months away from what the segment belongs to.
@@ -118,7 +121,8 @@ class Screening:
             per_year = other_per_year(found.p_value, len(self.candidates) - self._n_last)
         filters = {**self.selection.filtres, **found.filters}
         period = Selection(found.debut, found.fin, filters, "N-1")
-        constat = build_constat(dataset, dataset.main_measure, period, q_value=root.q_value, known=self.known)
+        risk = root.q_value if root.q_value <= TELLING_RISK else np.nan
+        constat = build_constat(dataset, dataset.main_measure, period, q_value=risk, known=self.known)
         return Alerte(constat, found.genre, found.p_value, root.echoes, per_year)
 
 
@@ -186,15 +190,9 @@ def screen(
         return Screening((), np.array([]), pd.Series(dtype=float), selection, known)
     scope = completed.filtered(Selection(months[0], months[-1], selection.filtres))
     panels, settled = list(build_panels(scope, months)), months[months <= last_settled(maturity_table)]
-    found = _run_tests(panels, months, settled)
+    watched = watch(panels, settled) if len(settled) >= MIN_MONTHS else None
+    found = [*last_months(watched), *breaks(watched)] if watched is not None else []
+    found += [c for panel in panels for c in drifts(panel, months)]
     q_values = stats.false_discovery_control([c.p_value for c in found]) if found else np.array([])
-    long_enough = replay and len(settled) >= MIN_MONTHS
-    minima = replay_minima(panels, settled) if long_enough else pd.Series(dtype=float)
-    return Screening(found, q_values, minima, selection, known)
-
-
-def _run_tests(panels: list[Panel], months: pd.DatetimeIndex, settled: pd.DatetimeIndex) -> tuple[Candidate, ...]:
-    found = [c for panel in panels for c in drifts(panel, months)]
-    if len(settled) >= MIN_MONTHS:
-        found = [*last_months(panels, settled), *breaks(panels, settled), *found]
-    return tuple(found)
+    minima = replay_minima(watched) if replay and watched is not None else pd.Series(dtype=float)
+    return Screening(tuple(found), q_values, minima, selection, known)

@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.constat import Constat, describe_perimeter, in_sentence
 from analytics.descriptive.finding import build_constat
 from analytics.errors import ParameterError
-from analytics.french import format_value, is_missing
+from analytics.french import format_month, format_value, is_missing
 from analytics.indicators import get_indicator
 from analytics.schema import Dataset, Selection
 
@@ -116,7 +116,11 @@ def check_threshold(dataset: Dataset, seuil: Seuil, *, maturity_table: pd.DataFr
     if len(mature) < wanted:
         return Etat(seuil, None, None, f"il faut {wanted} mois connus, il y en a {len(mature)}")
     fin = mature.max()
-    period = Selection(fin - pd.DateOffset(months=wanted - 1), fin, dict(seuil.filtres), "N-1")
+    debut = fin - pd.DateOffset(months=wanted - 1)
+    missing = pd.date_range(debut, fin, freq="MS").difference(mature)
+    if len(missing):
+        return Etat(seuil, None, None, f"il manque {', '.join(map(format_month, missing))}")
+    period = Selection(debut, fin, dict(seuil.filtres), "N-1")
     known = maturity_table.set_index("mois")["part_connue"]
     constat = build_constat(dataset, seuil.indicateur, period, q_value=math.nan, known=known)
     if is_missing(constat.valeur):

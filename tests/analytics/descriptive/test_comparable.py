@@ -178,3 +178,17 @@ def test_categories_and_texts_make_the_same_groups(small):
     assert compare_constant_scope(coded, "ratio_pc", selection=YEAR) == compare_constant_scope(
         larger, "ratio_pc", selection=YEAR
     )
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_periods_of_24_months_overlap_and_no_row_counts_twice(covered):
+    """A and B spend 100 a month each; C opens in June 2023: 24 × 200 on both sides, whatever C does."""
+    months = pd.date_range("2021-01-01", "2023-12-01", freq="MS")
+    rows = [(m, c) for c in "ABC" for m in months if c != "C" or m >= pd.Timestamp(2023, 6, 1)]
+    table = pd.DataFrame(rows, columns=["mois", "contrat"])
+    members = table.assign(beneficiaires=10.0) if covered else pd.DataFrame({"mois": months[:0]})
+    dataset = Dataset(members, table.assign(prestation=100.0), date_basis="soins")
+    period = Selection(pd.Timestamp(2022, 1, 1), pd.Timestamp(2023, 12, 1))
+    found = compare_constant_scope(dataset, "prestation", selection=period)
+    assert (found.valeur, found.reference, found.evolution) == (4800, 4800, 0)
+    assert (found.arrives, found.montant_arrive, found.montant_parti) == (1, 700, 0)

@@ -181,3 +181,19 @@ def test_funnel_at_equal_structure_takes_age_away():
     assert fair.table.set_index("groupe")["valeur"].sort_index().to_numpy() == pytest.approx(
         equal.table.set_index("region")["indirect"].sort_index().to_numpy()
     )
+
+
+def test_an_unknown_amount_is_left_out_with_its_members_and_told():
+    dataset = make_dataset(24, seed=2)
+    mine = dataset.prestation["region"].eq("A") & (dataset.prestation["mois"] >= "2021-01-01")
+    care = dataset.prestation.assign(prestation=dataset.prestation["prestation"].mask(mine))
+    funnel = funnel_of(replace(dataset, prestation=care), "consommation", by="region")
+    cover = dataset.cotisation[dataset.cotisation["region"] == "A"]
+    heads = cover.loc[cover["mois"] < "2021-01-01", "beneficiaires"].sum()
+    row = funnel.table.set_index("groupe").loc["A"]
+    assert row["exposition"] == heads
+    assert row["valeur"] == pytest.approx(care.loc[care["region"] == "A", "prestation"].sum() / heads)
+    assert funnel.raison.startswith("A : montant ou effectif inconnu")
+    assert funnel_of(dataset, "consommation", by="region").raison == ""
+    gone = funnel_of(replace(dataset, prestation=dataset.prestation[~mine]), "consommation", by="region")
+    assert gone.table.set_index("groupe").loc["A", "exposition"] == cover["beneficiaires"].sum()

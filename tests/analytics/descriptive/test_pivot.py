@@ -154,6 +154,31 @@ def test_a_term_without_line_adds_nothing_and_a_missing_one_leaves_the_cell_empt
     assert np.isnan(by_name["C"])
 
 
+# --- years and quarters met in part -------------------------------------------------------------------------------
+
+
+def names(dataset, axis, first, last, key="prestation"):
+    grid = compute_grid(build_cube(dataset), key, (axis,), Selection(pd.Timestamp(first), pd.Timestamp(last)))
+    return list(grid.labels[0])
+
+
+def test_a_year_or_a_quarter_met_in_part_says_its_months():
+    dataset = make_dataset(30)  # January 2020 to June 2022
+    assert names(dataset, YEAR, "2020-09-01", "2021-08-01") == ["2020 (4 mois)", "2021 (8 mois)"]
+    assert names(dataset, YEAR, "2020-01-01", "2021-12-01") == ["2020", "2021"]
+    assert names(dataset, YEAR, "2021-01-01", "2022-12-01") == ["2021", "2022 (6 mois)"]  # the data stop there
+    assert names(dataset, QUARTER, "2020-02-01", "2020-07-01") == ["T1 2020 (2 mois)", "T2 2020", "T3 2020 (1 mois)"]
+    assert names(dataset, MONTH, "2020-02-01", "2020-02-01") == ["févr.\u00a02020"]
+
+
+def test_a_year_is_partial_when_one_table_of_the_formula_stops():
+    dataset = make_dataset(24)
+    care = dataset.prestation[dataset.prestation["mois"] <= "2021-08-01"]
+    dataset = replace(dataset, prestation=care)
+    assert names(dataset, YEAR, "2020-01-01", "2021-12-01", "ratio_pc") == ["2020", "2021 (8 mois)"]
+    assert names(dataset, YEAR, "2020-01-01", "2021-12-01", "cotisation") == ["2020", "2021"]
+
+
 # --- lay-out ------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from statsmodels.stats.rates import confint_poisson
 
 from analytics.descriptive.regroup import UNSAID, regroup
 from analytics.descriptive.standardise import (
+    UNKNOWN,
     compute_standardised,
     direct_interval,
     estimate_dispersion,
@@ -283,3 +284,21 @@ def test_regrouping_adds_up_and_names_what_is_blank():
         dataset, cotisation=dataset.cotisation.assign(region=pd.Categorical([None] * len(dataset.cotisation)))
     )
     assert set(regroup(hole, "region", {"x": "y"}).cotisation["region"]) == {UNSAID}
+
+
+def test_an_unknown_amount_is_not_zero_and_an_absent_line_is():
+    dataset = simulate(np.random.default_rng(9))
+    mine = dataset.prestation["region"].eq("r0") & (dataset.prestation["mois"] >= "2024-07-01")
+    amounts = dataset.prestation["prestation"].mask(mine)
+    blank = replace(dataset, prestation=dataset.prestation.assign(prestation=amounts))
+    absent = replace(dataset, prestation=dataset.prestation[~mine])
+    known, unsaid, none = (
+        compute_standardised(d, "consommation", by="region").table.set_index("region").loc["r0"]
+        for d in (dataset, blank, absent)
+    )
+    members = dataset.cotisation[dataset.cotisation["region"] == "r0"].groupby("mois")["beneficiaires"].sum()
+    paid = dataset.prestation[dataset.prestation["region"] == "r0"].groupby("mois")["prestation"].sum()
+    assert unsaid["brut"] == pytest.approx(paid[:6].sum() / members[:6].sum())
+    assert none["brut"] == pytest.approx(paid[:6].sum() / members.sum())
+    assert unsaid["raison"] == UNKNOWN
+    assert known["raison"] == none["raison"] == ""

@@ -30,6 +30,7 @@ from streamlit import config, file_util
 from pages.components import reception
 from pages.components.jobs import shutdown_all
 from pages.components.logs import keep_values_out
+from pages.components.made_files import keep_made_files
 from pages.components.tending import stop_tending, tend
 from pages.components.warm import WarmUp
 
@@ -234,6 +235,7 @@ def _in_french(send: Send) -> Send:
 
 
 keep_values_out()
+keep_made_files()
 WARM_UP = WarmUp(page_addresses)
 
 app = st.App(

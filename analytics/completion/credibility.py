@@ -108,8 +108,8 @@ def blend(
 
 def weekdays(months: Integers) -> Floats:
     """Monday-to-Friday days of each month, public holidays included: no country is assumed."""
-    first = months.astype("datetime64[M]")
-    return np.busday_count(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]")).astype(float)
+    first, after = (n.astype("datetime64[M]").astype("datetime64[D]") for n in (months, months + 1))
+    return np.busday_count(first, after).astype(float)
 
 
 def _change_variance(gap: Floats, working: Floats) -> tuple[Floats, Integers]:

@@ -174,7 +174,6 @@ def test_no_session_is_told_where_the_files_of_another_are(apart, seen):
     stranger.close()
 
 
-@pytest.mark.xfail(strict=True, reason="Streamlit names a file over 1 MiB by its length and three pieces of it")
 def test_long_files_that_look_alike_are_not_given_for_each_other(apart, canaries):
     """Two people press the same button: their files have one length, one beginning, one middle and one end."""
     with pytest.MonkeyPatch.context() as patch:

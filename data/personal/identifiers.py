@@ -32,6 +32,7 @@ _READ_ALOUD = (
 #: A number with its key inside a longer text, cut off from other letters and digits.
 _INSIDE = rf"(?:^|[^0-9A-Za-z])(?P<nir>{NIR}\d{{2}})(?:[^0-9A-Za-z]|$)"
 #: A number without its key inside a longer text, and a telephone in pairs of digits.
+_ALOUD_INSIDE = rf"(?:^|[^0-9A-Za-z]){_READ_ALOUD[1:-1]}(?:[^0-9A-Za-z]|$)"
 _BARE_INSIDE = rf"(?:^|[^0-9A-Za-z]){_NIR_STRICT}(?:[^0-9A-Za-z]|$)"
 _TELEPHONE = r"(?:^|[^0-9])(?:0|\+33[ .\-]?)[1-9](?:[ .\-]\d{2}){4}(?:[^0-9]|$)"
 #: Letters of an account number, as digits, for the key of a RIB.
@@ -46,7 +47,7 @@ def certain_identifiers(values: pa.Array) -> np.ndarray:
     """
     texts = compact(values)
     found = matches(values, EMAIL) | _with_valid_key(texts) | _with_valid_key_inside(values)
-    found |= matches(values, _READ_ALOUD) | matches(values, _TELEPHONE)
+    found |= matches(values, _ALOUD_INSIDE) | matches(values, _TELEPHONE)
     found |= matches(values, _BARE_INSIDE) & matches(values, r"\p{L}{2,}|\s\S")
     shaped = matches(texts, r"^[A-Z]{2}\d{2}[A-Z0-9]{10,30}$")
     if shaped.any():

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from stdnum.fr import nir as nir_oracle
 
-from data.personal import KINDS, detect, masked, outline, personal_content, quasi_identifiers
+from data.personal import KINDS, certain_identifiers, detect, masked, outline, personal_content, quasi_identifiers
 from data.personal.identifiers import _with_valid_key, nir_share
 from tests.data.personal_columns import labelled_columns, nir13, spaced, with_key
 from tests.data.personal_heldout import heldout_columns
@@ -189,3 +189,26 @@ def test_place_birth_and_sex_single_people_out():
     assert classes.columns == ("Code postal", "Date de naissance", "Sexe")
     assert "14,3\u202f% des lignes (2)" in classes.sentence
     assert quasi_identifiers(frame[["Sexe"]]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cf. dossier 2760375123456", "NIR 1 84 12 76 451 089 46", "2 76 03 75 123 456 97", "2 76 03 75 123 456",
+        "rappeler au 06 12 34 56 78", "tél. +33 6 12 34 56 78", "voir jean.dupont@example.fr",
+    ],
+)  # fmt: skip
+def test_a_person_named_among_words_is_certain(text):
+    assert certain_identifiers(pa.array([text])).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2760375123456", "3400936403114", "facture 12345678901234", "SIRET 552 100 554 00013",
+        "du 01 02 2024 au 03 04 2024",
+        "Dentaire", "lot 2026-01-12-034", "montant 1 234 567,89", "contrat 12 34 56 78 90 12", "FINESS 750712184",
+    ],
+)  # fmt: skip
+def test_a_code_alone_or_a_number_among_words_is_not(text):
+    assert certain_identifiers(pa.array([text])).tolist() == [False]

@@ -1,4 +1,4 @@
-"""Values of a dimension that differ only by case, accents or spaces, put under one label."""
+"""Values of a dimension that differ only by case, accents, spaces or asterisks, put under one label."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MERGED = ("poste", "region", "tranche_age", "sexe", "panier", "contrat", "canal"
 
 
 def same_words(text: str) -> str:
-    """Text without accents, case nor repeated spaces; punctuation is kept, « A+ » is not « A »."""
-    flat = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").replace("’", "'"))
+    """Text without accents, case, repeated spaces nor asterisks around; punctuation is kept, « A+ » is not « A »."""
+    flat = unicodedata.normalize("NFKD", text.strip(" *").replace("œ", "oe").replace("Œ", "OE").replace("’", "'"))
     letters = "".join(c for c in flat if not unicodedata.combining(c))
     return " ".join(letters.casefold().split())
 
@@ -70,7 +70,7 @@ def recodes_of(table: Table, roles: Mapping[str, Role]) -> Recodes:
         labels[role.canonical] = changed
         shown = ", ".join(f"« {v} » → « {label} »" for v, label in list(changed.items())[:4])
         message = f"Écritures réunies dans « {role.header} » : {shown}{'…' if len(changed) > 4 else ''}."
-        remedy = "Elles ne diffèrent que par la casse, les accents ou les espaces."
+        remedy = "Elles ne diffèrent que par la casse, les accents, les espaces ou des astérisques."
         findings.append(finding("conformite.orthographe_reunie", "info", message, colonne=role.header, remede=remedy))
     return Recodes(labels, tuple(findings))
 

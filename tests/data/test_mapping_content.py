@@ -244,3 +244,8 @@ def test_a_column_may_have_the_name_of_a_question():
     mapping = propose(text, base="ignorer", annee="ignorer")
     assert mapping.columns["base"] == mapping.columns["annee"] == "ignorer"
     assert propose(text, base="HT").base == "HT"
+
+
+def test_asterisks_of_a_note_or_of_a_title_in_bold_do_not_make_another_value():
+    changed = one_spelling({"Dentaire": 5, "**Dentaire**": 1, "DENTAIRE *": 1, "A+": 1, "A": 2})
+    assert changed == {"**Dentaire**": "Dentaire", "DENTAIRE *": "Dentaire"}

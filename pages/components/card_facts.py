@@ -82,7 +82,8 @@ def caption(facts: Facts, indicator: Indicator) -> str:
         words.append(f"jours ouvrés égaux : {change(facts.days, indicator)}")
     others = [(label, c) for label, c in facts.comparisons[1:] if not is_missing(c.reference)]
     words += [f"{label[:1].lower()}{label[1:]} : {change(c, indicator)}" for label, c in others]
-    return " · ".join(words[:MOST_WORDS])
+    # A line never begins with its colon.
+    return " · ".join(words[:MOST_WORDS]).replace(" : ", "\u00a0: ")
 
 
 def detail(view: View, facts: Facts, indicator: Indicator) -> pd.DataFrame:

@@ -26,8 +26,13 @@ MOST_SERIES = 5000
 
 @dataclass
 class _Kept:
-    """What is remembered of one table, as long as it lives."""
+    """What is remembered of one table, as long as it lives and is not changed.
 
+    `held` shares its columns: whoever writes in the table then writes in a new column, whose place gives it away.
+    """
+
+    held: pd.DataFrame
+    places: tuple[int, ...]
     codes: dict[str, tuple[np.ndarray, pd.api.extensions.ExtensionArray]] = field(default_factory=dict)
     sums: dict[tuple[str, ...], pd.DataFrame | None] = field(default_factory=dict)
     monthly: dict[tuple[object, ...], pd.Series] = field(default_factory=dict)
@@ -48,7 +53,7 @@ def reduced(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Fact table of the contract; never changed in place afterwards.
+        Fact table of the contract.
     columns : iterable of str
         Dimensions (and payment month) needed; one that the table lacks is ignored.
 
@@ -131,13 +136,26 @@ def months_of(frame: pd.DataFrame) -> frozenset[pd.Timestamp]:
 
 
 def _kept(frame: pd.DataFrame) -> _Kept:
-    """By identity: a frame has no hash, and the memory goes with the frame."""
-    number = id(frame)
+    """By identity: a frame has no hash, and the memory goes with the frame, or when it is changed in place."""
+    number, places = id(frame), _places(frame)
     found = _TABLES.get(number)
     if found is None:
-        found = _TABLES.setdefault(number, _Kept())
         weakref.finalize(frame, _TABLES.pop, number, None)
+    if found is None or found.places != places:
+        found = _TABLES[number] = _Kept(frame.copy(deep=False), places)
     return found
+
+
+def _places(frame: pd.DataFrame) -> tuple[int, ...]:
+    """Where each column is in memory."""
+    return tuple(_place(frame[name].array) for name in frame.columns)
+
+
+def _place(values: pd.api.extensions.ExtensionArray) -> int:
+    if isinstance(values, pd.Categorical):
+        return values.codes.__array_interface__["data"][0]
+    arrow = getattr(values, "_pa_array", None)  # a text column; its Arrow data are replaced, never written in
+    return id(arrow) if arrow is not None else np.asarray(values).__array_interface__["data"][0]
 
 
 def _is_plain(frame: pd.DataFrame) -> bool:

@@ -185,3 +185,29 @@ def test_numbers_with_their_own_missing_value_are_left_as_they_are(monkeypatch):
     monkeypatch.setattr(reduced, "SMALL", 0)
     frame = make_dataset(24).prestation.astype({"actes": "Int64"})
     assert reduced.reduced(frame, ("region",)) is frame
+
+
+@pytest.mark.parametrize("change", ["amount", "value", "text", "month", "column"])
+def test_a_table_changed_in_place_is_summed_again(change):
+    months = pd.date_range("2020-01-01", periods=24, freq="MS").repeat(1000)
+    frame = pd.DataFrame(
+        {"mois": months, "poste": pd.Categorical(["dentaire", "optique"] * 12_000),
+         "note": pd.array(["a", "b"] * 12_000, dtype="str"), "prestation": 1.0}
+    )  # fmt: skip
+    dims = ("poste", "note")
+    before = reduced.reduced(frame, dims)
+    assert before["prestation"].sum() == 24_000
+    assert reduced.reduced(frame, dims) is before
+    if change == "amount":
+        frame.loc[5, "prestation"] = 101.0
+    elif change == "value":
+        frame.loc[0, "poste"] = "optique"
+    elif change == "text":
+        frame.loc[0, "note"] = "c"
+    elif change == "month":
+        frame.loc[0, "mois"] = pd.Timestamp(2021, 12, 1)
+    else:
+        frame["prestation"] = 2.0
+    keys = ["mois", "poste", "note"]
+    found = reduced.reduced(frame, dims).groupby(keys, observed=True)["prestation"].sum()
+    pd.testing.assert_series_equal(found, frame.groupby(keys, observed=True)["prestation"].sum())

@@ -24,12 +24,12 @@ STEPS = {
 
 def measure(opened: Opened, key: str, selection: Selection, *, q_value: float = float("nan")) -> Constat:
     """The finding of an indicator over a selection, computed once for every page."""
-    known = opened.maturity.set_index("mois")["part_connue"]
-    found = cached(
-        "constat", opened.key,
-        lambda: build_constat(opened.completed, key, selection, q_value=q_value, known=known),
-        key=key, selection=selection, q_value=q_value,
-    )  # fmt: skip
+
+    def compute() -> Constat:
+        known = opened.maturity.set_index("mois")["part_connue"]
+        return build_constat(opened.completed, key, selection, q_value=q_value, known=known)
+
+    found = cached("constat", opened.key, compute, key=key, selection=selection, q_value=q_value)
     return with_dataset(found, opened.token)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.completion import Replay, describe_maturity, replay, replay_months
 from analytics.descriptive import compute_indicator
+from analytics.descriptive.reduced import reduced
 from analytics.french import format_gap, format_month, format_percent
 from analytics.indicators import Indicator
 from analytics.schema import Dataset, Selection
@@ -73,9 +74,11 @@ def replayed(view: View, indicator: Indicator, as_of: pd.Timestamp) -> Replay:
         return compute_indicator(dataset, indicator.key, selection=perimeter)
 
     def compute() -> Replay:
+        raw = view.opened.raw
+        small = reduced(raw.prestation, ("mois_paiement", "poste", *perimeter.filtres))
         return replay(
-            view.opened.raw, as_of, series, today=series(view.dataset), postes=view.selection.filtres.get("poste"),
-            incomplete=view.opened.held_back,
+            replace(raw, prestation=small), as_of, series, today=series(view.dataset),
+            postes=perimeter.filtres.get("poste"), incomplete=view.opened.held_back,
         )  # fmt: skip
 
     return cached("replay", view.key, compute, key=indicator.key, filters=dict(perimeter.filtres), as_of=as_of)

@@ -97,7 +97,7 @@ def test_two_encodings_are_not_read_as_one(tmp_path):
 @given(st.binary(max_size=40), st.sampled_from([b"tota", b"ToTa", b"TOTA", b"tot", b"tot\xe1"]), st.binary(max_size=9))
 def test_totals_are_seen_wherever_they_are(before, word, after):
     text = before + word + after
-    assert transcode._says_total(text) == (b"tota" in text.lower())
+    assert transcode.says_total(text) == (b"tota" in text.lower())
 
 
 @settings(max_examples=200, deadline=None)
@@ -105,7 +105,7 @@ def test_totals_are_seen_wherever_they_are(before, word, after):
 def test_a_line_of_valid_utf8_is_never_taken_for_single_bytes(parts):
     piece = b"".join(parts)
     lines = [line for line in piece.split(b"\n") if not line.isascii()]
-    if any(transcode._is_utf8(line) for line in lines):
+    if any(transcode.is_utf8(line) for line in lines):
         with pytest.raises(Unsuited):
             transcode._refuse_mixture(piece)
     else:

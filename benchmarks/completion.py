@@ -20,12 +20,12 @@ from analytics.constat import Constat
 from analytics.descriptive import compute_total, find_alerts
 from analytics.prescriptive import redressement
 from analytics.schema import Dataset, Selection
+from analytics.uncertainty import Z_80
 from benchmarks import SHARED, Absent
 from benchmarks.report import print_json, print_table
-from benchmarks.triangles import Book, demo, french_disability, open_damir, us_books
+from benchmarks.triangles import MACK, Book, demo, french_disability, open_damir, us_books
 
 AGES = 6
-Z_80 = 1.2815515655446004
 BARS = (5.0, 8.3, 5.6, 4.0)
 UNTIL = pd.Timestamp("2025-06-01")
 #: Measured by the notes of the project on the US claims (other code, same eight valuations).
@@ -39,14 +39,6 @@ METHODS = {
     "Paliers": {"method": "auto"},
     "échelle sur 12 mois": {"method": "chain_ladder"},
     "Bornhuetter-Ferguson": {"method": "bornhuetter_ferguson"},
-}
-MACK = {
-    ("genins", "values"): (18_680_855.61, 2_447_094.86),
-    ("raa", "values"): (52_135.23, 26_909.01),
-    ("mcl", "paid"): (5_938.21, 994.58),
-    ("abc", "values"): (5_277_760.36, 152_283.14),
-    ("mortgage", "values"): (14_546_730.14, 3_728_870.24),
-    ("ukmotor", "values"): (28_655.77, 1_417.27),
 }
 
 

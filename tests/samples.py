@@ -44,3 +44,15 @@ def allocate_premiums(dataset: Dataset) -> Dataset:
     split["cotisation"] *= split.pop("part")
     members = dataset.cotisation.drop(columns="cotisation")
     return replace(dataset, cotisation=pd.concat([split, members], ignore_index=True))
+
+
+def with_small_region(name: str, months: int = 36, seed: int = 9) -> Dataset:
+    """The small mutual with one region of four persons, whose amounts stand out."""
+    base = make_dataset(months, seed)
+    cover = base.cotisation[base.cotisation["region"] == "C"].assign(region=name, beneficiaires=2.0)
+    care = base.prestation[base.prestation["region"] == "C"].assign(region=name)
+    return replace(
+        base,
+        cotisation=pd.concat([base.cotisation, cover], ignore_index=True),
+        prestation=pd.concat([base.prestation, care], ignore_index=True),
+    )

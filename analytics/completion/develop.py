@@ -16,13 +16,12 @@ from analytics.completion.pattern import Pattern, measure_pattern
 from analytics.completion.remarks import pattern_remarks, table_remarks
 from analytics.completion.triangle import Triangles, build_triangles
 from analytics.errors import ParameterError
+from analytics.uncertainty import pooled_error
 
 Floats = NDArray[np.float64]
 METHODS = ("auto", "chain_ladder", "bornhuetter_ferguson")
 #: Payment months behind each factor: one year, so that every calendar month weighs once.
 WINDOW = 12
-#: Share of correlation assumed between the errors of two cells of the same month.
-CORRELATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,12 @@ class Development:
         frame = self.table.assign(carre=self.table["se"] ** 2)
         groups = frame.groupby("mois", observed=True)
         result = groups[["paye", "ultime"]].sum()
-        spread = CORRELATION * groups["se"].sum() ** 2 + (1 - CORRELATION) * groups["carre"].sum()
+        spread = pooled_error(groups["se"].sum(), groups["carre"].sum())
         unknown = frame["ultime"].isna().groupby(frame["mois"]).any()
         no_error = frame["se"].isna().groupby(frame["mois"]).any()
         result["ultime"] = result["ultime"].mask(unknown)
         result["part_connue"] = share_known(result["paye"].to_numpy(), result["ultime"].to_numpy())
-        result["se"] = np.sqrt(spread).mask(no_error)
+        result["se"] = spread.mask(no_error)
         return result.reset_index()
 
 

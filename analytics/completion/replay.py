@@ -14,9 +14,8 @@ from analytics.completion.maturity import develop_dataset, has_both_months, matu
 from analytics.errors import InsufficientData
 from analytics.french import format_month
 from analytics.schema import Dataset, measures_of
+from analytics.uncertainty import Z_80
 
-#: Half-width of an 80 % interval, in standard errors.
-Z_80 = 1.2815515655446004
 #: Two values nearer than this, relatively, are one.
 NOTHING = 1e-9
 COLUMNS = ("mois", "paye", "ultime", "bas_80", "haut_80", "aujourd_hui", "part_connue", "statut")

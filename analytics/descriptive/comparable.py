@@ -119,9 +119,7 @@ def compare_working_days(dataset: Dataset, key: str, *, selection: Selection) ->
     factors = pd.Series((days_past / days) ** elasticity, index=months)
     value = float(compute_total(_scaled(dataset, indicator, selection, factors), key, selection=selection)["valeur"][0])
     reference = float(whole["reference"])
-    gap = value - reference
-    rate = gap / reference if reference > 0 else np.nan
-    return WorkingDays(value, reference, gap, rate, float(days.sum()), float(days_past.sum()), elasticity)
+    return WorkingDays(*_change(value, reference), float(days.sum()), float(days_past.sum()), elasticity)
 
 
 def _is_care(measure: str, dataset: Dataset) -> bool:
@@ -187,11 +185,16 @@ def compare_constant_scope(dataset: Dataset, key: str, *, selection: Selection) 
         return ConstantScope(*figures, 0, 0, 0.0, 0.0, dims)
     # Each period has rows of its own: periods longer than their shift overlap, and a month is then read twice.
     value, reference = (_figure(s, key, p) for s, p in zip(sides, periods, strict=True))
-    gap = value - reference
-    rate = gap / reference if reference > 0 else np.nan
+    figures = _change(value, reference)
     left = [_numerator(dataset, key, p) - _numerator(s, key, p) for s, p in zip(sides, periods, strict=True)]
-    reason = "" if np.isfinite(gap) else "trop peu de groupes sont présents aux deux périodes"
-    return ConstantScope(value, reference, gap, rate, came, gone, *left, dims, reason)
+    reason = "" if np.isfinite(value - reference) else "trop peu de groupes sont présents aux deux périodes"
+    return ConstantScope(*figures, came, gone, *left, dims, reason)
+
+
+def _change(value: float, reference: float) -> tuple[float, float, float, float]:
+    """Value, reference, gap and rate of change."""
+    gap = value - reference
+    return value, reference, gap, gap / reference if reference > 0 else np.nan
 
 
 def group_dimensions(dataset: Dataset, indicator: Indicator) -> tuple[tuple[str, ...], bool]:

@@ -9,11 +9,7 @@ import numpy as np
 from analytics.completion import Development, has_both_months
 from analytics.descriptive.reduced import reduced
 from analytics.schema import Dataset, Selection
-
-LEVEL = 0.80
-_Z = 1.2815515655446004  # of an 80 % interval
-#: As between the postes of a month: the errors of two months come in part from the same factors.
-CORRELATION = 0.5
+from analytics.uncertainty import Z_80, pooled_error
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def known_share(
         return KnownShare(raison="aucun montant dans ce périmètre")
     spread = _relative_error(development, selection) if development is not None else np.nan
     part = paid / ultimate
-    room = _Z * spread
+    room = Z_80 * spread
     high = part / (1 - room) if room < 1 else np.nan
     # A completed month cannot be known by more than 100 % unless refunds are expected, as the share itself then says.
     return KnownShare(part, part / (1 + room), min(high, max(part, 1.0)), paid, ultimate)
@@ -82,5 +78,4 @@ def _relative_error(development: Development, selection: Selection) -> float:
     rows = table[selection.mask(table[["mois"]])]
     if rows.empty or rows["se"].isna().any() or not rows["ultime"].sum() > 0:
         return np.nan
-    spread = CORRELATION * rows["se"].sum() ** 2 + (1 - CORRELATION) * (rows["se"] ** 2).sum()
-    return float(np.sqrt(spread) / rows["ultime"].sum())
+    return float(pooled_error(rows["se"].sum(), (rows["se"] ** 2).sum()) / rows["ultime"].sum())

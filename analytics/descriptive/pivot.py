@@ -21,7 +21,6 @@ from analytics.indicators import Indicator, Term, get_indicator
 from analytics.schema import CARE_DIMENSIONS, Selection
 
 MOST_AXES = 3
-_DENOMINATOR = ("dénominateur absent", "dénominateur nul")
 
 
 @dataclass(frozen=True)
@@ -137,13 +136,6 @@ def evaluate(
         return numerator, numerator, np.full(numerator.shape, np.nan)
     denominator = combine(indicator.denominator, cents, known, present)
     return numerator / np.where(denominator == 0, np.nan, denominator), numerator, denominator
-
-
-def reason_of(indicator: Indicator, numerator: float, denominator: float) -> str:
-    """Why a cell has no value, in French; empty when it has one."""
-    if indicator.denominator and not abs(denominator) > 0:
-        return _DENOMINATOR[denominator == 0]
-    return "" if numerator == numerator else "aucune valeur dans ce périmètre"
 
 
 def _check(cube: Cube, indicator: Indicator, axes: tuple[str, ...], selection: Selection) -> None:

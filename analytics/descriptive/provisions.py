@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analytics.completion import develop
-from analytics.descriptive.known import CORRELATION
 from analytics.descriptive.reduced import reduced
 from analytics.french import format_euros
 from analytics.schema import Dataset, Selection
+from analytics.uncertainty import pooled_error
 
 MEASURE = "prestation"
 #: Care months whose payments share out the provision of a cell where nothing is paid yet.
@@ -146,8 +145,8 @@ def _at(table: pd.DataFrame, mine: pd.DataFrame | None, by: tuple[str, ...]) -> 
         left = _shared(left, mine, by)
     provision = left.groupby("annee")["reste"].sum().mask(left["reste"].isna().groupby(left["annee"]).any()).round(2)
     squares = (left["se"] ** 2).groupby(left["annee"]).sum()
-    spread = CORRELATION * left["se"].groupby(left["annee"]).sum() ** 2 + (1 - CORRELATION) * squares
-    return provision, np.sqrt(spread).mask(left["se"].isna().groupby(left["annee"]).any())
+    spread = pooled_error(left["se"].groupby(left["annee"]).sum(), squares)
+    return provision, spread.mask(left["se"].isna().groupby(left["annee"]).any())
 
 
 def _of_postes(table: pd.DataFrame, scope: Selection) -> pd.DataFrame:

@@ -12,10 +12,9 @@ from analytics.errors import ParameterError
 from analytics.prescriptive.levers import resolve_levers
 from analytics.prescriptive.model import Assumptions, Result, add_up, project_year, ratio, read_portfolio
 from analytics.prescriptive.outcome import Outcome, summarise
+from analytics.uncertainty import Z_80
 
 Floats = NDArray[np.float64]
-#: Standard deviations between the centre and the end of an 80 % interval.
-Z80 = 1.2815515655446004
 #: Draws × segments held at once (160 MB by assumption).
 MAX_SIZE = 20_000_000
 CORRELATION = 0.5
@@ -101,7 +100,7 @@ def draw_shocks(base: Assumptions, *, draws: int, seed: int, correlation: float)
     low, high = base.elasticite - base.elasticite_bas, base.elasticite_haut - base.elasticite
     elasticite = derive = np.empty(0)
     if (low + high).any():
-        elasticite = np.maximum(base.elasticite + np.where(z_price < 0, low, high) * z_price / Z80, 0.0)
+        elasticite = np.maximum(base.elasticite + np.where(z_price < 0, low, high) * z_price / Z_80, 0.0)
     if base.derive_sd.any():
         derive = np.maximum(base.derive + base.derive_sd * z_drift, -1.0)
     return Shocks(

@@ -36,7 +36,6 @@ SOURCE = "Mutuelle de démonstration (données simulées)"
 GENERATOR_VERSION = 2
 
 CONTRACT_VALUES = {"contrat": CONTRATS, "formule": FORMULES, "region": tuple(REGIONS), "tranche_age": AGES}
-CARE_VALUES = {"poste": POSTES, "panier": PANIERS}
 MONEY = ("frais_reels", "remboursement_amo", "prestation")
 
 

@@ -2,7 +2,6 @@
 
 import json
 
-import altair as alt
 import pandas as pd
 import pytest
 import vl_convert
@@ -15,6 +14,7 @@ from charts.scenarios import chart_scenarios
 from charts.theme import MAX_MARKS
 from charts.trend import chart_trend
 from charts.waterfall import chart_waterfall
+from tests.charts.drawing import check_drawing, svg
 
 MONTHS = pd.date_range("2024-01-01", periods=24, freq="MS")
 
@@ -63,20 +63,9 @@ def scenarios(**options):
 PICTURES = {"trend": trend, "breakdown": breakdown, "waterfall": waterfall, "fan": fan, "scenarios": scenarios}
 
 
-def svg(picture):
-    return vl_convert.vegalite_to_svg(json.dumps({**picture.standalone(), "width": 700}))
-
-
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_specification_is_valid_and_draws(name):
-    picture = PICTURES[name]()
-    alt.Chart.from_dict({**picture.spec, "data": {"name": "source"}}).to_dict()
-    drawing = svg(picture)
-    assert picture.title in drawing
-    assert "NaN" not in drawing
-    assert "undefined" not in drawing
-    assert picture.alt.endswith(".")
-    assert len(picture.table)
+    check_drawing(PICTURES[name]())
 
 
 @pytest.mark.parametrize("name", PICTURES)

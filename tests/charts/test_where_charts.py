@@ -3,11 +3,9 @@
 import json
 import re
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-import vl_convert
 
 from analytics.descriptive.funnel import FAR, compute_funnel
 from charts.funnel import chart_funnel
@@ -15,6 +13,7 @@ from charts.market import BENEFITS, MARKET, PREMIUMS, YOU, chart_families, chart
 from charts.regions import EMPTY, FIELD, SELECTION, chart_regions
 from charts.standardised import chart_standardised
 from data.references.regions import load_regions
+from tests.charts.drawing import check_drawing, svg
 
 
 def tiles(kept=("53",)):
@@ -83,21 +82,10 @@ PICTURES = {
 }  # fmt: skip
 
 
-def svg(picture, width=700):
-    return vl_convert.vegalite_to_svg(json.dumps({**picture.standalone(), "width": width}))
-
-
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("width", [700, 320])
 def test_the_specification_is_valid_and_draws(name, width):
-    picture = PICTURES[name]()
-    alt.Chart.from_dict({**picture.spec, "data": {"name": "source"}}).to_dict()
-    drawing = svg(picture, width)
-    assert picture.title in drawing
-    assert "NaN" not in drawing
-    assert "undefined" not in drawing
-    assert picture.alt.endswith(".")
-    assert len(picture.table)
+    check_drawing(PICTURES[name](), width)
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -19,7 +19,7 @@ from analytics.indicators import get_indicator
 from data import store
 from pages.components.pivot_table import not_drawn, picture_of
 from tests.pages.conftest import UNWANTED, words
-from tests.samples import make_dataset
+from tests.samples import make_dataset, with_small_region
 
 SMALL = "commune de quatre"
 
@@ -53,17 +53,6 @@ def opened(token, **query):
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()
-
-
-def with_small_region():
-    base = make_dataset(36, seed=9)
-    cover = base.cotisation[base.cotisation["region"] == "C"].assign(region=SMALL, beneficiaires=2.0)
-    care = base.prestation[base.prestation["region"] == "C"].assign(region=SMALL)
-    return replace(
-        base,
-        cotisation=pd.concat([base.cotisation, cover], ignore_index=True),
-        prestation=pd.concat([base.prestation, care], ignore_index=True),
-    )
 
 
 def everything(app):
@@ -146,7 +135,7 @@ def test_a_poor_file_is_crossed_by_what_it_has(columns, home):
 
 
 def test_a_shared_screen_shows_no_small_region(home):
-    held = store.save(with_small_region())
+    held = store.save(with_small_region(SMALL))
     query = {"croise_lignes": "Région", "croise_colonne": "Contrat"}
     assert SMALL in everything(opened(held, **query))
     shared = opened(held, partage="true", **query)
@@ -262,7 +251,7 @@ def test_a_value_that_the_new_data_lack_is_said(home):
 
 
 def test_a_shared_screen_hides_the_result_of_a_small_group(home):
-    held = store.save(with_small_region())
+    held = store.save(with_small_region(SMALL))
     app = keep(opened(held, f_region=SMALL))
     figure = store.scenarios(held)[0].content["alors"][2]
     assert SMALL.capitalize() in words(app)

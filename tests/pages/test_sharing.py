@@ -9,22 +9,14 @@ from analytics.schema import Dataset
 from data import store
 from pages.components import sharing
 from tests.pages.conftest import PAGES, open_app, words
-from tests.samples import make_dataset
+from tests.samples import with_small_region
 
 SMALL = "commune de quatre"
 
 
 @pytest.fixture(scope="module")
 def sample():
-    """The small mutual with one region of four persons, whose amounts stand out."""
-    base = make_dataset(48, seed=9)
-    cover = base.cotisation[base.cotisation["region"] == "C"].assign(region=SMALL, beneficiaires=2.0)
-    care = base.prestation[base.prestation["region"] == "C"].assign(region=SMALL)
-    return replace(
-        base,
-        cotisation=pd.concat([base.cotisation, cover], ignore_index=True),
-        prestation=pd.concat([base.prestation, care], ignore_index=True),
-    )
+    return with_small_region(SMALL, 48)
 
 
 @pytest.fixture

@@ -10,18 +10,10 @@ from hypothesis import strategies as st
 
 from analytics.completion import chain_ladder
 from analytics.errors import InsufficientData, ParameterError
+from benchmarks.triangles import MACK
 from tests.conftest import SHARED
 
-MACK = SHARED / "mack_reference"
-# Totals of SOURCE.md: Mack (1993) for genins and raa, chainladder 0.10.1 for the others (printed to the cent).
-PUBLISHED = {
-    ("genins", "values"): (18_680_855.61, 2_447_094.86),
-    ("raa", "values"): (52_135.23, 26_909.01),
-    ("mcl", "paid"): (5_938.21, 994.58),
-    ("abc", "values"): (5_277_760.36, 152_283.14),
-    ("mortgage", "values"): (14_546_730.14, 3_728_870.24),
-    ("ukmotor", "values"): (28_655.77, 1_417.27),
-}
+TRIANGLES = SHARED / "mack_reference"
 CNP = """44032 53278 26119 16232 16234 905 1547 290
 45471 66155 15504 11741 11363 3862 1750
 47150 79501 58774 20235 23062 4524
@@ -41,7 +33,7 @@ def from_rows(text: str) -> np.ndarray:
 
 
 def reference(name: str, column: str) -> np.ndarray:
-    path = MACK / f"{name}.csv"
+    path = TRIANGLES / f"{name}.csv"
     if not path.exists():
         pytest.skip(f"reference triangles absent: {path}")
     frame = pd.read_csv(path)
@@ -49,9 +41,9 @@ def reference(name: str, column: str) -> np.ndarray:
     return frame.pivot_table(index="origin", columns="wait", values=column).to_numpy()
 
 
-@pytest.mark.parametrize(("name", "column"), PUBLISHED)
+@pytest.mark.parametrize(("name", "column"), MACK)
 def test_published_totals(name, column):
-    reserve, se = PUBLISHED[name, column]
+    reserve, se = MACK[name, column]
     result = chain_ladder(reference(name, column))
     # the totals are printed to the cent: 1e-6 relative, or half a cent where the total is small
     assert result.total_reserve == pytest.approx(reserve, rel=1e-6, abs=0.0051)

@@ -1,0 +1,153 @@
+"""Impact: R's published answers, statsmodels as an oracle of the model, planted effects, and untouched series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+from analytics.diagnostic import measure_impact
+from analytics.diagnostic.counterfactual import Prior, expect
+from analytics.errors import ParameterError
+from benchmarks.impact import measure, real, references
+from tests.conftest import SHARED
+
+MONTHS = pd.date_range("2014-01-01", periods=72, freq="MS")
+
+
+def series(seed=0, *, effect=0.0, start=60):
+    rng = np.random.default_rng(seed)
+    time = np.arange(72)
+    season = 8 * np.sin(2 * np.pi * time / 12)
+    return pd.Series(100 + 0.3 * time + season + 2 * rng.normal(size=72) + np.where(time >= start, effect, 0.0), MONTHS)
+
+
+def exactly(deviation):
+    return Prior(deviation, 1e7)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="données partagées absentes")
+@pytest.mark.parametrize("name", ["arma", "google", "comparison", "volks", "basque"])
+def test_same_answer_as_causalimpact(name):
+    reference = next(r for r in references() if r.name == name)
+    found, _ = measure(reference)
+    assert abs(found.effect - reference.effect) <= 0.15 * reference.sd
+    assert (found.verdict.reponse == "oui") == reference.significant
+    plain = measure_impact(reference.y.astype(float), start=reference.start, x=reference.x.astype(float), n_placebo=0)
+    width = (plain.interval[1] - plain.interval[0]) / (reference.high - reference.low)
+    assert width == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("level", "noise"), [(0.2, 0.5), (0.02, 0.9), (0.8, 0.1)])
+def test_known_variances_give_the_forecast_of_the_kalman_filter(level, noise):
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=50).cumsum() * 0.3 + rng.normal(size=50)
+    kept = np.delete(np.arange(50), [7, 8, 30])
+    scale = y[kept].std(ddof=1)
+    found = expect(
+        y[kept], kept.astype(float), np.empty((47, 0)), np.arange(50.0, 58.0), np.empty((8, 0)),
+        level=exactly(level), noise=exactly(noise),
+    )  # fmt: skip
+    holed = np.where(np.isin(np.arange(50), kept), y, np.nan)
+    model = UnobservedComponents(holed, "llevel", use_exact_diffuse=True)
+    told = model.smooth([(noise * scale) ** 2, (level * scale) ** 2]).get_forecast(8)
+    np.testing.assert_allclose(found.path, told.predicted_mean, rtol=1e-2, atol=5e-3)
+    np.testing.assert_allclose(found.high - found.path, 1.96 * told.se_mean, rtol=1e-2)
+
+
+def test_the_average_adds_up_a_simulated_law():
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=40).cumsum()
+    found = expect(
+        y, np.arange(40.0), np.empty((40, 0)), np.arange(40.0, 52.0), np.empty((12, 0)),
+        level=Prior(0.1, 2), noise=Prior(0.3, 2),
+    )  # fmt: skip
+    assert found.mean == pytest.approx(found.path.mean())
+    assert found.below(found.quantile(0.3)) == pytest.approx(0.3, abs=1e-6)
+    # the periods share their level: their average is hardly surer than each of them
+    assert found.deviation > 0.5 * ((found.high - found.low) / 3.92).mean()
+
+
+@pytest.mark.parametrize("effect", [12.0, -12.0])
+def test_a_planted_effect_is_measured(effect):
+    found = measure_impact(series(effect=effect), start=MONTHS[60])
+    assert found.verdict.reponse == "oui"
+    assert found.interval[0] < effect < found.interval[1]
+    assert np.sign(found.effect) == np.sign(effect)
+    assert found.p_value < 0.05
+    assert len(found.placebos) >= 10
+    assert list(found.models["modele"]) == ["tendance droite", "sans tendance", "tendance courbe"]
+    assert found.table["effet"].mean() == pytest.approx(found.effect)
+
+
+def test_nothing_is_claimed_where_nothing_happened():
+    covers = [
+        f.interval[0] <= 0 <= f.interval[1] for f in (measure_impact(series(s), start=MONTHS[60]) for s in range(40))
+    ]
+    assert 0.88 <= np.mean(covers) <= 1.0
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="données partagées absentes")
+def test_real_series_nobody_touched():
+    from benchmarks.alerts import read_pbs
+
+    panel = read_pbs()
+    covers = []
+    for seed in range(60):
+        untouched, start = real(panel, 12, np.random.default_rng(seed))
+        low, high = measure_impact(untouched, start=start).interval
+        covers.append(low <= 0 <= high)
+    assert 0.9 <= np.mean(covers) <= 1.0
+
+
+def test_the_unit_and_the_level_do_not_matter():
+    plain = measure_impact(series(effect=9.0), start=MONTHS[60])
+    moved = measure_impact(1000 * series(effect=9.0) - 5e4, start=MONTHS[60])
+    assert moved.effect == pytest.approx(1000 * plain.effect)
+    assert moved.interval == pytest.approx(tuple(1000 * v for v in plain.interval))
+    assert moved.p_value == pytest.approx(plain.p_value)
+
+
+def test_the_lockdown_is_left_out_and_an_event_inside_it_refused():
+    months = pd.date_range("2016-01-01", periods=72, freq="MS")
+    values = pd.Series(series().to_numpy(), months)
+    hole = values.copy()
+    hole["2020-03":"2020-06"] = 20.0
+    start = pd.Timestamp("2021-01-01")
+    assert measure_impact(hole, start=start).effect == pytest.approx(measure_impact(values, start=start).effect)
+    assert measure_impact(hole, start=start, masked=()).effect != pytest.approx(
+        measure_impact(values, start=start).effect
+    )
+    refused = measure_impact(hole, start=pd.Timestamp("2020-04-01"))
+    assert refused.verdict.reponse == "on ne peut pas dire"
+    assert np.isnan(refused.effect)
+
+
+def test_missing_values_are_left_out():
+    holed = series(effect=12.0)
+    holed.iloc[[3, 40, 65]] = np.nan
+    found = measure_impact(holed, start=MONTHS[60])
+    assert found.verdict.reponse == "oui"
+    assert found.table["effet"].isna().sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "start"),
+    [(pd.Series(np.arange(20.0)), 5), (pd.Series(np.ones(60)), 40), (pd.Series([*range(30), np.nan]), 30)],
+)
+def test_too_little_to_say(values, start):
+    found = measure_impact(values, start=start)
+    assert found.verdict.reponse == "on ne peut pas dire"
+    assert np.isnan(found.effect)
+    assert np.isnan(found.interval).all()
+    assert len(found.table) == len(values) - start
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(ParameterError, match="pas une période"):
+        measure_impact(series(), start=pd.Timestamp("1999-01-01"))
+    with pytest.raises(ParameterError, match="se suivre"):
+        measure_impact(series().iloc[::-1], start=MONTHS[60])
+    with pytest.raises(ParameterError, match="trous"):
+        measure_impact(series(), start=MONTHS[60], x=pd.DataFrame({"a": np.arange(10.0)}, MONTHS[:10]))

@@ -95,7 +95,8 @@ def file_rates(dataset: Dataset, selection: Selection | None = None) -> Rates:
     if dataset.base not in ("TTC", "HT") or "cotisation" not in rows.columns:
         return Rates()
     if selection is not None:
-        rows = rows[selection.without_care().mask(rows)]
+        amounts = [c for c in ("cotisation", "taxes", "frais_gestion") if c in rows.columns]
+        rows = rows.loc[selection.without_care().mask(rows), amounts]
     tax = load = np.nan
     if not tax_refusal(replace(dataset, cotisation=rows)):
         known = rows.dropna(subset=["cotisation", "taxes"])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from analytics.errors import SchemaError
@@ -77,15 +78,15 @@ class Selection:
 
     def mask(self, frame: pd.DataFrame, *, months: bool = True) -> pd.Series:
         """Rows of `frame` inside the selection; a filter on a dimension that the table lacks is ignored."""
-        kept = pd.Series(True, index=frame.index)
+        kept = np.ones(len(frame), dtype=bool)
         if months and self.debut is not None:
-            kept &= frame["mois"] >= self.debut
+            kept &= (frame["mois"] >= self.debut).to_numpy()
         if months and self.fin is not None:
-            kept &= frame["mois"] <= self.fin
+            kept &= (frame["mois"] <= self.fin).to_numpy()
         for dimension, values in self.filtres.items():
             if dimension in frame.columns:
-                kept &= frame[dimension].isin(list(values))
-        return kept
+                kept &= _among(frame[dimension], values)
+        return pd.Series(kept, index=frame.index)
 
 
 @dataclass(frozen=True)
@@ -180,14 +181,22 @@ class Dataset:
         )
 
 
+def _among(column: pd.Series, values: tuple[str, ...]) -> np.ndarray:
+    """Lines of one of those values; each category is looked at once."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column.isin(list(values)).to_numpy(dtype=bool)
+    found = column.cat.categories.isin(list(values))
+    return np.append(found, any(pd.isna(value) for value in values))[column.cat.codes.to_numpy()]
+
+
 def dimensions_of(frame: pd.DataFrame) -> tuple[str, ...]:
     """Columns of a fact table that are neither a month nor a number."""
-    return tuple(c for c in frame.columns if c not in MONTHS and not pd.api.types.is_numeric_dtype(frame[c]))
+    return tuple(c for c, kind in frame.dtypes.items() if c not in MONTHS and not pd.api.types.is_numeric_dtype(kind))
 
 
 def measures_of(frame: pd.DataFrame) -> tuple[str, ...]:
     """Numeric columns of a fact table."""
-    return tuple(c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c]))
+    return tuple(c for c, kind in frame.dtypes.items() if pd.api.types.is_numeric_dtype(kind))
 
 
 def validate(dataset: Dataset) -> Dataset:

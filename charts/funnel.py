@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel
@@ -34,22 +35,30 @@ def chart_funnel(funnel: Funnel, *, group: str, title: str, unit: str, size: str
         French name of the exposure.
     is_demo : bool
     """
-    points = funnel.table.assign(serie="groupe")
-    points["texte"] = points["valeur"].map(lambda v: format_value(v, unit))
-    points["taille"] = points["exposition"].map(format_number)
-    points["nom"] = points["groupe"].where((points["position"] == FAR) & (points.index < MAX_NAMED), "")
-    data = pd.concat([points, funnel.limits.assign(serie="limite")], ignore_index=True).assign(cible=funnel.target)
+    points, limits = funnel.table, funnel.limits
+    names = [
+        group if far and place < MAX_NAMED else ""
+        for place, (group, far) in enumerate(zip(points["groupe"], points["position"] == FAR, strict=True))
+    ]
+    more = [None] * len(limits)
+    data = pd.DataFrame({
+        "serie": ["groupe"] * len(points) + ["limite"] * len(limits), "groupe": [*points["groupe"], *more],
+        "exposition": [*points["exposition"], *limits["exposition"]],
+        "valeur": np.append(points["valeur"], np.full(len(limits), np.nan)),
+        **{name: np.append(points[name], limits[name]) for name in ("bas_95", "haut_95", "bas_998", "haut_998")},
+        "position": [*points["position"], *more],
+        "texte": [*(format_value(v, unit) for v in points["valeur"]), *more],
+        "taille": [*map(format_number, points["exposition"]), *more], "nom": names + more, "cible": funnel.target,
+    })  # fmt: skip
     named = {
         "groupe": group, "valeur": title, "exposition": size, "bas_95": "Bas 95 %", "haut_95": "Haut 95 %",
         "bas_998": "Bas 99,8 %", "haut_998": "Haut 99,8 %", "position": "Position", "sens": "Sens",
     }  # fmt: skip
     sizes = funnel.table["exposition"]
     is_log = bool(sizes.max() > WIDE_RANGE * sizes.min())
-    kept = ["serie", "groupe", "exposition", "valeur", "bas_95", "haut_95", "bas_998", "haut_998", "position", "texte",
-            "taille", "nom", "cible"]  # fmt: skip
     table = funnel.table[list(named)].rename(columns=named)
     spec = _spec(title, unit, size, is_demo, is_log)
-    return Picture(spec, check_marks(data[kept]), _alt(funnel, title, unit), title, table)
+    return Picture(spec, check_marks(data), _alt(funnel, title, unit), title, table)
 
 
 @functools.lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from analytics.french import format_value
@@ -38,27 +39,41 @@ def chart_heatmap(
     title, unit, is_demo
         As in `charts.trend.chart_trend`.
     """
-    data = check_marks(table[table["valeur"].notna() | table["secret"]]).copy()
-    data["etiquette"] = data["valeur"].map(lambda v: format_value(v, unit)).where(~data["secret"], _MASKED)
-    low, high = data["valeur"].min(), data["valeur"].max()
-    spread = high - low if high > low else 1.0
-    data["rang"] = (data["valeur"] - low) / spread
+    data = check_marks(table[table["valeur"].notna() | table["secret"]]).reset_index(drop=True)
+    values = data["valeur"].to_numpy(dtype="float64")
+    told = values[~np.isnan(values)]
+    low, high = (told.min(), told.max()) if len(told) else (np.nan, np.nan)
+    words = [_MASKED if s else format_value(v, unit) for v, s in zip(values, data["secret"], strict=True)]
+    data = data.assign(etiquette=words, rang=(values - low) / (high - low if high > low else 1.0))
     shown = data[["ligne", "colonne", "valeur"]].rename(columns={"ligne": rows, "colonne": columns, "valeur": title})
-    names = data["ligne"].nunique(), data["colonne"].nunique()
-    spec = _spec(title, rows, columns, is_demo, names, tuple(dict.fromkeys(table["colonne"])), missing)
+    across = data["colonne"].nunique()
+    spec = _spec(rows, columns, across <= _LEVEL, across <= _MOST_LABELS)
+    spec = _fitted(spec, tuple(dict.fromkeys(table["colonne"])), data["ligne"].nunique(), missing)
+    note = f"Plus foncé : plus élevé. Un clic filtre toute la page. {missing}".rstrip()
+    spec["title"] = titled(title, is_demo=is_demo, note=note).to_dict()
     kept = ["i", "j", "ligne", "colonne", "valeur", "etiquette", "rang"]
-    told = f"{_alt(data, title)} {missing}".rstrip()
-    return Picture(spec, data[kept].reset_index(drop=True), told, title, shown.reset_index(drop=True))
+    return Picture(spec, data[kept], f"{_alt(data, title)} {missing}".rstrip(), title, shown)
+
+
+def _fitted(spec: dict, order: tuple[str, ...], lines: int, missing: str) -> dict:
+    """The specification with its columns in order, at the height of its lines."""
+    height = TILE * max(lines, 1) + 2 * AXIS + 3 * TITLE_LINE + (2 * TITLE_LINE if missing else 0)
+    if "layer" not in spec:
+        return {**_in_order(spec, order), "height": height}
+    return {**spec, "layer": [_in_order(part, order) for part in spec["layer"]], "height": height}
+
+
+def _in_order(part: dict, order: tuple[str, ...]) -> dict:
+    encoding = part["encoding"]
+    return {**part, "encoding": {**encoding, "x": {**encoding["x"], "sort": list(order)}}}
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(
-    title: str, rows: str, columns: str, is_demo: bool, names: tuple[int, int], order: tuple[str, ...], missing: str
-) -> dict:
+def _spec(rows: str, columns: str, is_level: bool, is_written: bool) -> dict:
     click = alt.selection_point(name=CLICK, fields=["i", "j"])
-    heads = alt.Axis(title=None, orient="top", labelLimit=110, grid=False, labelAngle=0 if names[1] <= _LEVEL else -45)
+    heads = alt.Axis(title=None, orient="top", labelLimit=110, grid=False, labelAngle=0 if is_level else -45)
     base = alt.Chart(source()).encode(
-        x=alt.X("colonne:N", sort=list(order), axis=heads),
+        x=alt.X("colonne:N", axis=heads),
         y=alt.Y("ligne:N", sort=None, axis=alt.Axis(title=None, labelLimit=170, grid=False)),
         tooltip=[
             alt.Tooltip("ligne:N", title=rows),
@@ -71,22 +86,20 @@ def _spec(
     tiles = base.mark_rect(stroke="white", strokeWidth=0.5, cursor="pointer").encode(
         color=alt.condition(known, shade, alt.value(GREY))
     )
-    layers = tiles.add_params(click)
-    if names[1] <= _MOST_LABELS:
-        # Tiles are opaque: the ink that reads on each is the same in light and dark.
-        ink = alt.condition(f"datum.rang > {_WHITE_FROM}", alt.value("white"), alt.value(INK))
-        layers = layers + base.mark_text(fontSize=11, cursor="pointer").encode(text="etiquette:N", color=ink)
-    height = TILE * max(names[0], 1) + 2 * AXIS + 3 * TITLE_LINE
-    note = f"Plus foncé : plus élevé. Un clic filtre toute la page. {missing}".rstrip()
-    height += 2 * TITLE_LINE if missing else 0
-    return to_spec(layers.properties(height=height, title=titled(title, is_demo=is_demo, note=note)))
+    tiles = tiles.add_params(click)
+    if not is_written:
+        return to_spec(tiles)
+    # Tiles are opaque: the ink that reads on each is the same in light and dark.
+    ink = alt.condition(f"datum.rang > {_WHITE_FROM}", alt.value("white"), alt.value(INK))
+    return to_spec(tiles + base.mark_text(fontSize=11, cursor="pointer").encode(text="etiquette:N", color=ink))
 
 
 def _alt(data: pd.DataFrame, title: str) -> str:
-    told = data.dropna(subset=["valeur"])
+    told = data[data["valeur"].notna()]
     if told.empty:
         return f"{title} : aucune valeur."
-    top, bottom = told.loc[told["valeur"].idxmax()], told.loc[told["valeur"].idxmin()]
+    values = told["valeur"].to_numpy()
+    top, bottom = told.iloc[values.argmax()], told.iloc[values.argmin()]
     text = (
         f"{title} : {len(data)} cases, la plus élevée est {top['ligne']}, {top['colonne']} avec {top['etiquette']}, la "
         f"plus basse {bottom['ligne']}, {bottom['colonne']} avec {bottom['etiquette']}."

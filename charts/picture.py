@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import textwrap
 from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
+import pyarrow as pa
 
 from charts.theme import MAX_MARKS, ON_TELEPHONE, SIMULATED
 
@@ -38,6 +40,11 @@ class Picture:
     alt: str
     title: str
     table: pd.DataFrame
+
+    @functools.cached_property
+    def arrow(self) -> pa.Table:
+        """The rows as the browser gets them: a picture kept is not converted again each time it is drawn."""
+        return pa.Table.from_pandas(self.data)
 
     def standalone(self) -> dict:
         """The specification with its data inside, as an exporter needs it."""

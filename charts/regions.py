@@ -31,18 +31,22 @@ def chart_regions(tiles: pd.DataFrame, *, title: str, unit: str, is_demo: bool =
     title, unit, is_demo
         As in `charts.trend.chart_trend`.
     """
-    data = tiles[["code", "nom", "court", "colonne", "ligne", "valeur", "choisie"]].copy()
-    data["etiquette"] = [_name(r.nom, r.court) for r in data.itertuples()]
-    data["hauteur"] = np.where(data["etiquette"].str.contains("\n"), 2, 1)
-    data["texte"] = tiles["valeur"].map(lambda v: format_value(v, unit))
-    data["change"] = tiles["ecart"].map(lambda v: format_gap(v, unit))
-    low, span = tiles["valeur"].min(), tiles["valeur"].max() - tiles["valeur"].min()
-    dark = (tiles["valeur"] - low) > 0.62 * span
-    data["encre"] = np.where(dark.fillna(False) & bool(span > 0), ON_DEEP, ON_PALE)
-    names = {"nom": "Région", "code": "Code INSEE", "valeur": title, "reference": "Référence", "ecart": "Écart"}
-    table = tiles[list(names)].rename(columns=names)
-    table["Évolution"] = tiles["evolution"].map(lambda v: format_percent(v, signed=True))
-    table = table[tiles["valeur"].notna()].sort_values(title, ascending=False, ignore_index=True)
+    values = tiles["valeur"].to_numpy(dtype="float64")
+    known = np.flatnonzero(~np.isnan(values))
+    low, span = (values[known].min(), np.ptp(values[known])) if len(known) else (np.nan, 0.0)
+    names = [_name(nom, court) for nom, court in zip(tiles["nom"], tiles["court"], strict=True)]
+    data = tiles[["code", "nom", "court", "colonne", "ligne", "valeur", "choisie"]].assign(
+        etiquette=names,
+        hauteur=[2 if "\n" in name else 1 for name in names],
+        texte=[format_value(v, unit) for v in values],
+        change=[format_gap(v, unit) for v in tiles["ecart"]],
+        encre=np.where((values - low > 0.62 * span) & (span > 0), ON_DEEP, ON_PALE),
+    )
+    heads = {"nom": "Région", "code": "Code INSEE", "valeur": title, "reference": "Référence", "ecart": "Écart"}
+    first = known[np.argsort(-values[known], kind="stable")]
+    rows = tiles.iloc[first].reset_index(drop=True)
+    table = rows[list(heads)].rename(columns=heads)
+    table["Évolution"] = [format_percent(v, signed=True) for v in rows["evolution"]]
     spec = _spec(title, unit, is_demo, int(tiles["ligne"].max()), bool(tiles["choisie"].any()))
     return Picture(spec, check_marks(data), _alt(data, title), title, table)
 
@@ -89,10 +93,11 @@ def _name(nom: str, court: str) -> str:
 
 
 def _alt(data: pd.DataFrame, title: str) -> str:
-    known = data.dropna(subset=["valeur"])
+    known = data[data["valeur"].notna()]
     if known.empty:
         return f"{title}, carte en tuiles : aucune région n’a de valeur."
-    top, low = known.loc[known["valeur"].idxmax()], known.loc[known["valeur"].idxmin()]
+    values = known["valeur"].to_numpy()
+    top, low = (known.iloc[place] for place in (values.argmax(), values.argmin()))
     count = f"{len(known)} régions" if len(known) > 1 else "une région"
     empty = f" ; {len(data) - len(known)} sans donnée" if len(known) < len(data) else ""
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from analytics.french import format_number, format_value
@@ -32,19 +33,19 @@ def chart_standardised(
     title, unit, is_demo
         As in `charts.trend.chart_trend`.
     """
-    parts = [
-        table[["groupe", "brut"]].rename(columns={"brut": "valeur"}).assign(serie=CRUDE),
-        table[["groupe", "direct", "direct_bas", "direct_haut"]]
-        .rename(columns={"direct": "valeur"})
-        .assign(serie=EQUAL),
-    ]
-    data = pd.concat(parts, ignore_index=True).assign(ensemble=reference)
-    data["texte"] = data["valeur"].map(lambda v: format_value(v, unit))
+    low, high = table["direct_bas"].tolist(), table["direct_haut"].tolist()
     between = [
         f" (de {format_value(a, unit)} à {format_value(b, unit)})" if pd.notna(a) else ""
-        for a, b in zip(data["direct_bas"], data["direct_haut"], strict=True)
+        for a, b in zip(low, high, strict=True)
     ]
-    data["texte"] += between
+    told = [format_value(v, unit) for v in (*table["brut"], *table["direct"])]
+    size = len(table)
+    data = pd.DataFrame({
+        "groupe": [*table["groupe"]] * 2, "valeur": [*table["brut"], *table["direct"]],
+        "serie": [CRUDE] * size + [EQUAL] * size, "direct_bas": [np.nan] * size + low,
+        "direct_haut": [np.nan] * size + high, "ensemble": reference,
+        "texte": told[:size] + [text + more for text, more in zip(told[size:], between, strict=True)],
+    })  # fmt: skip
     names = {
         "groupe": group, "brut": "Brut", "direct": "À structure égale", "direct_bas": "Bas 95 %",
         "direct_haut": "Haut 95 %", "indice": "Observé ÷ attendu", "indice_bas": "Indice, bas 95 %",

@@ -9,6 +9,7 @@ from pages.components.bridge import show_bridge, subject_of
 from pages.components.causes import show_causes
 from pages.components.constat import steps
 from pages.components.header import show_header
+from pages.components.impact import show_impact
 from pages.components.sidebar import current_view
 
 view = current_view()
@@ -21,6 +22,9 @@ show_bridge(view, constat)
 
 st.header("Où exactement")
 show_causes(view, constat)
+
+st.header("Un événement y est-il pour quelque chose ?")
+show_impact(view, constat)
 
 if view.constat is None:
     steps(constat, key="diagnostic", only=("predictif", "prescriptif"))

@@ -4,11 +4,13 @@ from analytics.completion.complete import complete
 from analytics.completion.develop import Development, develop
 from analytics.completion.mack import ChainLadder, chain_ladder
 from analytics.completion.maturity import STATUTS, describe_maturity, develop_dataset, has_both_months, maturity
-from analytics.completion.replay import Replay, known_at, replay, replay_months
+from analytics.completion.perimeter import number_payments
+from analytics.completion.replay import Closing, Replay, known_at, look_back, replay, replay_months
 
 __all__ = [
     "STATUTS",
     "ChainLadder",
+    "Closing",
     "Development",
     "Replay",
     "chain_ladder",
@@ -18,7 +20,9 @@ __all__ = [
     "develop_dataset",
     "has_both_months",
     "known_at",
+    "look_back",
     "maturity",
+    "number_payments",
     "replay",
     "replay_months",
 ]

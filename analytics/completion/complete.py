@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.completion.develop import Development
 from analytics.completion.maturity import develop_dataset, has_both_months
-from analytics.completion.triangle import encode_cells
+from analytics.completion.triangle import encode_cells, sum_known
 from analytics.french import format_euros
 from analytics.schema import Dataset, measures_of
 
@@ -35,11 +35,11 @@ def complete(dataset: Dataset, *, development: Development | None = None) -> Dat
     """
     if "mois_paiement" not in dataset.prestation.columns:
         return dataset
-    summed = _without_payment_months(dataset.prestation)
+    summed = without_payment_months(dataset.prestation)
     if not has_both_months(dataset):
         return replace(dataset, prestation=summed)
     development = development or develop_dataset(dataset)
-    ratio = _ratio(summed, development)
+    ratio = ratio_of(summed, development)
     known = ~np.isnan(ratio)
     factor = np.where(known, ratio, 1.0)
     scaled = {m: summed[m] * factor for m in measures_of(summed)}
@@ -51,32 +51,24 @@ def complete(dataset: Dataset, *, development: Development | None = None) -> Dat
     )
 
 
-def _without_payment_months(prestation: pd.DataFrame) -> pd.DataFrame:
+def without_payment_months(prestation: pd.DataFrame) -> pd.DataFrame:
+    """A table of care, one line per care month and dimension values."""
     measures = measures_of(prestation)
     keys = [c for c in prestation.columns if c not in measures and c != "mois_paiement"]
     numbers, cells = encode_cells(prestation, keys)
-    return cells.assign(**{m: _sum_known(prestation[m], numbers, len(cells)) for m in measures})[
-        [c for c in prestation.columns if c != "mois_paiement"]
-    ]
+    amounts = {m: prestation[m].to_numpy(dtype=float, na_value=np.nan) for m in measures}
+    sums = {m: sum_known(amounts[m], numbers, len(cells)) for m in measures}
+    return cells.assign(**sums)[[c for c in prestation.columns if c != "mois_paiement"]]
 
 
-def _sum_known(values: pd.Series, numbers: np.ndarray, n_cells: int) -> np.ndarray:
-    """Sum by cell; a cell without any known value stays missing."""
-    amounts = values.to_numpy(dtype=float, na_value=np.nan)
-    missing = np.isnan(amounts)
-    if not missing.any():
-        return np.bincount(numbers, weights=amounts, minlength=n_cells)
-    total = np.bincount(numbers, weights=np.where(missing, 0.0, amounts), minlength=n_cells)
-    return np.where(np.bincount(numbers[~missing], minlength=n_cells) == 0, np.nan, total)
-
-
-def _ratio(summed: pd.DataFrame, development: Development) -> np.ndarray:
+def ratio_of(summed: pd.DataFrame, development: Development) -> np.ndarray:
     """Ultime / paye of each line; 1 once fully developed, NaN where its month cannot be completed."""
     table, keys = development.table, ["mois", *development.by]
-    finished = (table["part_connue"] == 1) & (table["se"] == 0)
-    possible = (table["paye"] > 0) & (table["ultime"] > 0)
-    ratio = (table["ultime"] / table["paye"].where(possible)).mask(finished, 1.0)
-    joined = summed[keys].merge(table[keys].assign(ratio=ratio), on=keys, how="left")
+    paid, ultimate = table["paye"].to_numpy(), table["ultime"].to_numpy()
+    finished = (table["part_connue"].to_numpy() == 1) & (table["se"].to_numpy() == 0)
+    possible = (paid > 0) & (ultimate > 0)
+    ratio = np.divide(ultimate, paid, out=np.full(len(table), np.nan), where=possible)
+    joined = summed[keys].merge(table[keys].assign(ratio=np.where(finished, 1.0, ratio)), on=keys, how="left")
     return joined["ratio"].to_numpy()
 
 

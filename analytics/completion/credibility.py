@@ -37,11 +37,13 @@ SURPRISE = 0.25
 QUIET = 1e-8
 #: Cells weighed in one go (memory).
 BATCH = 400
+#: Months weighed of each cell where only the last ones known are asked for.
+LATEST = 4
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the payments say of G cells over N months, in parts of the a-priori.
+    """What the payments say of G cells over N months without gap, in parts of the a-priori.
 
     Attributes
     ----------
@@ -51,21 +53,33 @@ class Evidence:
         Variance of the ladder by Mack; NaN where unknown.
     unknown : ndarray, shape (G, N)
         (1 − share) / share, for the least variance.
-    working : ndarray, shape (N,)
+    working : ndarray, shape (G, N)
         Logarithm of the weekdays of the month over the usual ones.
-    months : ndarray of int, shape (N,)
-        Months since January 1970.
+    asked : ndarray of int, shape (G, L)
+        Positions of the months whose gap is wanted.
     """
 
     gap: Floats
     variance: Floats
     unknown: Floats
     working: Floats
-    months: Integers
+    asked: Integers
+
+    def of(self, cells: NDArray[np.bool_]) -> Evidence:
+        """The same of some cells."""
+        parts = (self.gap, self.variance, self.unknown, self.working, self.asked)
+        return Evidence(*(values[cells] for values in parts))
 
 
 def blend(
-    ladder: Floats, variance: Floats, prior: Floats, known: Floats, settled: NDArray[np.bool_], months: Integers
+    ladder: Floats,
+    variance: Floats,
+    prior: Floats,
+    known: Floats,
+    settled: NDArray[np.bool_],
+    months: Integers,
+    *,
+    reached: Integers | None = None,
 ) -> tuple[Floats, Floats]:
     """Weigh the ladder of each month and the a-priori by their errors.
 
@@ -82,27 +96,34 @@ def blend(
     settled : ndarray of bool, shape (G, M)
         Months known well enough to teach the noise.
     months : ndarray of int, shape (M,)
-        Months since January 1970.
+        Months since January 1970, without gap.
+    reached : ndarray of int, shape (G,), optional
+        Months known at the closing of each cell, the ladder being NaN after them; None: all, at the same closing.
 
     Returns
     -------
     ultimate, se : ndarray, shape (G, M)
-        EUR; NaN before the last `HISTORY` months, and for a cell with too few settled months or no noise at all.
-    """
-    recent = slice(max(len(months) - HISTORY, 0), None)
+        EUR; NaN before the last `HISTORY` months (with `reached`: but for the last `LATEST` of each cell), and for a
+        cell with too few settled months or no noise at all.
+    """  # fmt: skip
     ultimate, se = np.full(ladder.shape, np.nan), np.full(ladder.shape, np.nan)
-    working = np.log(weekdays(months[recent]) / USUAL_WEEKDAYS)
-    for start in range(0, len(ladder), BATCH):
-        at = (slice(start, start + BATCH), recent)
+    working = np.log(weekdays(months) / USUAL_WEEKDAYS)
+    windows, asked = _windows(ladder.shape, reached)
+    for first in range(0, len(ladder), BATCH):
+        cells = slice(first, first + BATCH)
+        rows, window = np.arange(len(ladder))[cells, None], windows[cells]
+        at = (rows, window)
         base = np.where(prior[at] > 0, prior[at], np.nan)
         share = np.where(known[at] > 0, np.clip(known[at], 0.0, 1.0), np.nan)
         gap = ladder[at] / base - 1.0
-        told = Evidence(gap, variance[at] / base**2, (1.0 - share) / share, working, months[recent])
-        variance_of_change, n = _change_variance(np.where(settled[at], gap, np.nan), working)
+        told = Evidence(gap, variance[at] / base**2, (1.0 - share) / share, working[window], asked[cells])
+        variance_of_change, n = _change_variance(np.where(settled[at], gap, np.nan), told.working)
         moved, spread = _average(told, variance_of_change)
         # the noise is itself measured, on n changes: variance of a Student law with as many degrees of freedom
         small = np.sqrt(n / np.maximum(n - 2.0, 1.0))
-        ultimate[at], se[at] = (1.0 + moved) * base, spread * base * small[:, None]
+        base = np.take_along_axis(base, told.asked, axis=1)
+        to = (rows, np.take_along_axis(window, told.asked, axis=1))
+        ultimate[to], se[to] = (1.0 + moved) * base, spread * base * small[:, None]
     return ultimate, se
 
 
@@ -112,9 +133,21 @@ def weekdays(months: Integers) -> Floats:
     return np.busday_count(first, after).astype(float)
 
 
+def _windows(shape: tuple[int, int], reached: Integers | None) -> tuple[Integers, Integers]:
+    """Positions of the months that each cell weighs, and of those asked for inside them."""
+    size = min(HISTORY, shape[1])
+    if reached is None:
+        window, asked = np.arange(shape[1] - size, shape[1]), np.arange(size)
+        return np.tile(window, (shape[0], 1)), np.tile(asked, (shape[0], 1))
+    start = np.maximum(reached - HISTORY, 0)
+    # of a closing with fewer months than LATEST, the first one is asked for again
+    asked = np.maximum((reached - start)[:, None] - np.arange(1, LATEST + 1), 0)
+    return start[:, None] + np.arange(size), asked
+
+
 def _change_variance(gap: Floats, working: Floats) -> tuple[Floats, Integers]:
     """Variance of the change from a settled month to the next, working days taken out, and number of changes."""
-    change, days = np.diff(gap, axis=1), np.diff(working)
+    change, days = np.diff(gap, axis=1), np.diff(working, axis=1)
     seen = np.isfinite(change)
     change, days = np.where(seen, change, 0.0), np.where(seen, days, 0.0)
     square = (days**2).sum(axis=1)
@@ -125,12 +158,12 @@ def _change_variance(gap: Floats, working: Floats) -> tuple[Floats, Integers]:
 
 
 def _average(told: Evidence, change_variance: Floats) -> tuple[Floats, Floats]:
-    """Gap of every month and its standard error, averaged over how much the level may move."""
-    moved, spread = np.full(told.gap.shape, np.nan), np.full(told.gap.shape, np.nan)
+    """Gap of the months asked for and its standard error, averaged over how much the level may move."""
+    moved, spread = np.full(told.asked.shape, np.nan), np.full(told.asked.shape, np.nan)
     able = change_variance > QUIET
     if not able.any():
         return moved, spread
-    told = Evidence(told.gap[able], told.variance[able], told.unknown[able], told.working, told.months)
+    told = told.of(able)
     parts = [_smooth(told, change_variance[able], drift) for drift in DRIFTS]
     mean, variance, likelihood = (np.array(values) for values in zip(*parts, strict=True))
     weight = np.exp(likelihood - likelihood.max(axis=0)) * CALM ** -np.arange(len(DRIFTS))[:, None]
@@ -146,25 +179,26 @@ def _smooth(told: Evidence, change_variance: Floats, drift: float) -> tuple[Floa
     cost = _covariance(told, noise, drift)
     seen = np.isfinite(told.gap) & np.isfinite(told.variance)
     error = np.maximum(told.variance, SURPRISE * noise[:, None] * told.unknown)
+    rows, diagonal = np.arange(len(seen))[:, None], np.arange(seen.shape[1])
+    own = cost[rows, told.asked, told.asked]
+    towards = np.where(seen[:, :, None], np.take_along_axis(cost, told.asked[:, None, :], axis=2), 0.0)
     # a month that says nothing has no tie with the others: the system keeps its size
     observed = np.where(seen[:, :, None] & seen[:, None, :], cost, 0.0)
-    diagonal = np.arange(len(told.months))
     observed[:, diagonal, diagonal] += np.where(seen, error, 1.0)
     usual = WORKING_DAYS * told.working
     departure = np.where(seen, told.gap - usual, 0.0)[:, :, None]
-    towards = np.where(seen[:, :, None], cost, 0.0)
     solved = np.linalg.solve(observed, np.concatenate([towards, departure], axis=2))
     weights, scaled = solved[:, :, :-1], solved[:, :, -1:]
-    mean = usual + (weights * departure).sum(axis=1)
-    variance = np.maximum(cost[:, diagonal, diagonal] - (weights * towards).sum(axis=1), 0.0)
+    mean = usual[rows, told.asked] + (weights * departure).sum(axis=1)
+    variance = np.maximum(own - (weights * towards).sum(axis=1), 0.0)
     likelihood = -0.5 * ((departure * scaled).sum(axis=(1, 2)) + np.linalg.slogdet(observed)[1])
     return mean, variance, likelihood
 
 
 def _covariance(told: Evidence, noise: Floats, drift: float) -> Floats:
     """Covariance of the gaps of a cell before any payment, shape (G, N, N): level, season, working days, noise."""
-    step = np.arange(1, len(told.months) + 1)
-    same_season = (told.months[:, None] - told.months) % 12 == 0
+    step = np.arange(1, told.gap.shape[1] + 1)
+    same_season = (step[:, None] - step) % 12 == 0
     by_noise = drift * np.minimum.outer(step, step) + SEASON * same_season + np.eye(len(step))
-    common = VAGUE**2 + WORKING_DAYS_SD**2 * np.outer(told.working, told.working)
-    return common + noise[:, None, None] * by_noise
+    days = WORKING_DAYS_SD * told.working
+    return VAGUE**2 + days[:, :, None] * days[:, None, :] + noise[:, None, None] * by_noise

@@ -60,16 +60,19 @@ class Development:
         A month with one cell that cannot be completed has no ultimate. Errors of cells of a month are taken as
         correlated at 50 %: a delay in the office hits every poste at once.
         """
-        frame = self.table.assign(carre=self.table["se"] ** 2)
-        groups = frame.groupby("mois", observed=True)
-        result = groups[["paye", "ultime"]].sum()
-        spread = pooled_error(groups["se"].sum(), groups["carre"].sum())
-        unknown = frame["ultime"].isna().groupby(frame["mois"]).any()
-        no_error = frame["se"].isna().groupby(frame["mois"]).any()
-        result["ultime"] = result["ultime"].mask(unknown)
-        result["part_connue"] = share_known(result["paye"].to_numpy(), result["ultime"].to_numpy())
-        result["se"] = spread.mask(no_error)
-        return result.reset_index()
+        table = self.table
+        months, at = np.unique(table["mois"].to_numpy(), return_inverse=True)
+        columns = {name: table[name].to_numpy(dtype=float) for name in ("paye", "ultime", "se")}
+
+        def total(values: Floats) -> Floats:
+            return np.bincount(at, weights=np.nan_to_num(values), minlength=len(months))
+
+        unknown, no_error = (total(np.isnan(columns[name])) > 0 for name in ("ultime", "se"))
+        paid, ultimate = total(columns["paye"]), np.where(unknown, np.nan, total(columns["ultime"]))
+        spread = pooled_error(total(columns["se"]), total(columns["se"] ** 2))
+        share = share_known(paid, ultimate)
+        frame = {"mois": months, "paye": paid, "ultime": ultimate, "part_connue": share}
+        return pd.DataFrame(frame | {"se": np.where(no_error, np.nan, spread)})
 
 
 def develop(
@@ -147,20 +150,24 @@ def share_known(paid: Floats, ultimate: Floats) -> Floats:
 
 def _table(triangles: Triangles, estimate: Estimate, by: tuple[str, ...], kind: object) -> pd.DataFrame:
     cell, month = np.nonzero(estimate.present)
-    table = triangles.cells.iloc[cell].reset_index(drop=True)[list(by)]
     paid, ultimate = estimate.paid[cell, month], estimate.ultimate[cell, month]
     share = np.where(estimate.mature[cell, month], 1.0, share_known(paid, ultimate))
-    table["mois"] = pd.Series(triangles.months[month].astype("datetime64[M]").astype("datetime64[s]")).astype(kind)
-    return table.assign(paye=paid, ultime=ultimate, part_connue=share, se=estimate.se[cell, month])
+    months = pd.Series(triangles.months[month].astype("datetime64[M]").astype("datetime64[s]")).astype(kind)
+    columns = {"mois": months, "paye": paid, "ultime": ultimate, "part_connue": share, "se": estimate.se[cell, month]}
+    return pd.DataFrame(_taken(triangles, by, cell) | columns)
 
 
 def _factor_table(triangles: Triangles, pattern: Pattern, by: tuple[str, ...]) -> pd.DataFrame:
     n_cells, n_steps = pattern.factors.shape
-    table = triangles.cells.iloc[np.repeat(np.arange(n_cells), n_steps)].reset_index(drop=True)[list(by)]
-    return table.assign(
-        developpement=np.tile(np.arange(n_steps), n_cells),
-        facteur=pattern.factors.ravel(),
-        part_connue=pattern.known[:, :-1].ravel(),
-        n=pattern.pairs.ravel(),
-        emprunte=pattern.borrowed.ravel(),
-    )
+    columns = {
+        "developpement": np.tile(np.arange(n_steps), n_cells),
+        "facteur": pattern.factors.ravel(),
+        "part_connue": pattern.known[:, :-1].ravel(),
+        "n": pattern.pairs.ravel(),
+        "emprunte": pattern.borrowed.ravel(),
+    }
+    return pd.DataFrame(_taken(triangles, by, np.repeat(np.arange(n_cells), n_steps)) | columns)
+
+
+def _taken(triangles: Triangles, by: tuple[str, ...], cell: NDArray[np.int64]) -> dict[str, object]:
+    return {name: triangles.cells[name].array.take(cell) for name in by}

@@ -13,6 +13,7 @@ from analytics.completion.pattern import Pattern
 from analytics.completion.triangle import Triangles
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 #: Share known from which the ladder needs no help.
 ENOUGH = 0.80
 #: Share known from which a month teaches what the next ones should cost.
@@ -45,8 +46,22 @@ class Estimate:
     no_prior: NDArray[np.bool_]
 
 
-def estimate_ultimates(triangles: Triangles, pattern: Pattern, heads: Floats, method: str) -> Estimate:
-    """Ultimate and error of each cell and month: ladder, expected level, or their blend."""
+def estimate_ultimates(
+    triangles: Triangles, pattern: Pattern, heads: Floats, method: str, *, reached: Integers | None = None
+) -> Estimate:
+    """Ultimate and error of each cell and month: ladder, expected level, or their blend.
+
+    Parameters
+    ----------
+    triangles : Triangles
+        Only `paid`, `months`, `age` and `seen` are read; the last two by cell where cells are at several closings.
+    pattern : Pattern
+    heads : ndarray, shape (G, M)
+    method : str
+        As in :func:`analytics.completion.develop`.
+    reached : ndarray of int, shape (G,), optional
+        Months known at the closing of each cell: only the last `credibility.LATEST` of them are then weighed.
+    """
     known, process, parameter = (_at_age(a, triangles) for a in (pattern.known, pattern.process, pattern.parameter))
     paid = np.nan_to_num(triangles.paid)
     mature = np.broadcast_to(triangles.seen & (triangles.age >= pattern.known.shape[1] - 1), paid.shape)
@@ -64,7 +79,8 @@ def estimate_ultimates(triangles: Triangles, pattern: Pattern, heads: Floats, me
         # an a-priori whose past cannot be measured: the ladder alone is the larger error, and it is known
         se = np.where(np.isnan(se) & (paid > 0), se_ladder, se)
         told = np.where(paid > 0, np.where(mature, paid, ladder), np.nan)
-        best, error = blend(told, np.where(mature, 0.0, mack), prior.amount, known, teaching, triangles.months)
+        spread = np.where(mature, 0.0, mack)
+        best, error = blend(told, spread, prior.amount, known, teaching, triangles.months, reached=reached)
         better = np.isfinite(best) & (known <= 1.0)
         ultimate, se = np.where(better, best, ultimate), np.where(better, error, se)
     ultimate, se = np.where(mature, paid, ultimate), np.where(mature, 0.0, se)
@@ -102,5 +118,5 @@ def _weight(method: str, known: Floats, paid: Floats, prior: Expected) -> Floats
 
 def _at_age(by_wait: Floats, triangles: Triangles) -> Floats:
     """Value of each month at its age, shape (G, M); NaN for months that the triangle does not hold."""
-    age = np.clip(triangles.age, 0, by_wait.shape[1] - 1)
-    return np.where(triangles.seen, by_wait[:, age], np.nan)
+    age = np.broadcast_to(np.clip(triangles.age, 0, by_wait.shape[1] - 1), triangles.paid.shape)
+    return np.where(triangles.seen, np.take_along_axis(by_wait, age, axis=1), np.nan)

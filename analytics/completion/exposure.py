@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.completion.triangle import Triangles, month_numbers
+from analytics.completion.triangle import Triangles, encode_cells, month_numbers, sum_known
 from analytics.completion.words import list_months
 from analytics.errors import SchemaError
 
@@ -30,16 +30,27 @@ def spread_exposure(
         if column not in exposure.columns:
             raise SchemaError("Cette colonne manque à l’exposition.", colonne=column)
     keys = [b for b in by if b in exposure.columns]
-    summed = exposure.groupby(["mois", *keys], observed=True, dropna=False)["beneficiaires"].sum(min_count=1)
-    flat = summed.reset_index()
-    flat["position"] = month_numbers(flat["mois"]) - triangles.months[0]
-    flat = flat[flat["position"].between(0, shape[1] - 1)]
-    joined = triangles.cells.assign(cellule=range(shape[0]))
-    joined = joined.merge(flat, on=keys) if keys else joined.merge(flat, how="cross")
+    position = month_numbers(exposure["mois"]) - triangles.months[0]
+    inside = (position >= 0) & (position < shape[1])
+    groups, summed = _sum_by_month(exposure[inside], keys, position[inside], shape[1])
     heads = np.full(shape, np.nan)
-    heads[joined["cellule"], joined["position"]] = joined["beneficiaires"]
-    late = int(flat["position"].max()) + 1 if len(flat) else shape[1]
+    if keys:
+        cells = triangles.cells.assign(cellule=range(shape[0])).merge(groups.assign(groupe=range(len(groups))), on=keys)
+        heads[cells["cellule"]] = summed[cells["groupe"]]
+    elif inside.any():
+        heads[:] = summed
+    late = int(position[inside].max()) + 1 if inside.any() else shape[1]
     heads[:, late:] = heads[:, [late - 1]]
     missing = triangles.months[late:]
     notes = (f"Bénéficiaires repris du dernier mois connu : {list_months(missing)}.",) if len(missing) else ()
     return heads, notes
+
+
+def _sum_by_month(
+    exposure: pd.DataFrame, keys: list[str], position: NDArray[np.int64], n_months: int
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Groups of an exposure, and their bénéficiaires by month, NaN where no line knows them."""
+    numbers, groups = encode_cells(exposure, keys)
+    heads = exposure["beneficiaires"].to_numpy(dtype=float, na_value=np.nan)
+    place, size = numbers * n_months + position, len(groups) * n_months
+    return groups, sum_known(heads, place, size).reshape(-1, n_months)

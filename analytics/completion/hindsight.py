@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.completion.credibility import LATEST
 from analytics.completion.estimate import MATURE, Estimate, estimate_ultimates
-from analytics.completion.pattern import measure_pattern
+from analytics.completion.pattern import measure_patterns
 from analytics.completion.triangle import MIN_PAYMENT_MONTHS, Triangles
 
 Floats = NDArray[np.float64]
-#: Closings replayed, and last care months of each that are scored.
-CLOSINGS, AGES = 12, 4
+Integers = NDArray[np.int64]
+#: Closings replayed; the last `LATEST` care months of each are scored.
+CLOSINGS = 12
 #: Scores that the stated error is worth: with fewer closings behind it, it is believed more.
 TRUST = 10.0
 #: Largest squared score counted, so that one month out of the ordinary does not rule.
@@ -36,44 +38,55 @@ def widen(triangles: Triangles, estimate: Estimate, heads: Floats, *, window: in
     return np.sqrt(np.maximum(factor, 1.0))
 
 
-def rewind(triangles: Triangles, back: int) -> Triangles:
-    """The triangles as they stood `back` months before."""
-    as_of = triangles.as_of - back
-    kept = triangles.months <= as_of
-    age = triangles.age[kept] - back
-    cumulative = triangles.cumulative[:, kept]
-    wait = np.clip(age, 0, cumulative.shape[2] - 1)
-    paid = cumulative[:, np.arange(len(wait)), wait]
-    hidden = np.where(np.arange(cumulative.shape[2]) > age[:, None], np.nan, 0.0)
-    seen = triangles.seen[kept]
+def rewind(triangles: Triangles, backs: Integers) -> Triangles:
+    """The triangles as they stood some months before, the cells of the first closing coming first.
+
+    `age` and `seen` are then by cell, later months have a negative age and nothing paid, and `cumulative` is left to
+    :func:`analytics.completion.pattern.measure_patterns`.
+    """
+    n_cells, n_months = triangles.paid.shape
+    age = triangles.age - backs[:, None]
+    wait = np.clip(age, 0, triangles.cumulative.shape[2] - 1)
+    paid = triangles.cumulative[:, np.arange(n_months), wait].swapaxes(0, 1)
+    paid = np.where((age >= 0)[:, None] & (paid != 0), paid, np.nan).reshape(-1, n_months)
+    seen = triangles.seen & (age >= 0)
     return replace(
-        triangles, months=triangles.months[kept], as_of=as_of, paid=np.where(paid != 0, paid, np.nan),
-        cumulative=cumulative + hidden, age=age, seen=seen & (seen.sum() >= MIN_PAYMENT_MONTHS), warnings=(),
+        triangles, cells=triangles.cells.iloc[np.tile(np.arange(n_cells), len(backs))], paid=paid,
+        age=np.repeat(age, n_cells, axis=0), seen=np.repeat(seen, n_cells, axis=0), warnings=(),
     )  # fmt: skip
 
 
-def _only(triangles: Triangles, cells: NDArray[np.int64]) -> Triangles:
+def _only(triangles: Triangles, cells: Integers) -> Triangles:
     return replace(
         triangles, cells=triangles.cells.iloc[cells], paid=triangles.paid[cells],
         cumulative=triangles.cumulative[cells],
     )  # fmt: skip
 
 
-def _scores(
-    triangles: Triangles, ultimate: Floats, heads: Floats, window: int | None
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Sum of squared scores of each cell and their number; only months well known today have a truth."""
-    squares, n = np.zeros(len(ultimate)), np.zeros(len(ultimate), dtype=np.int64)
-    known = np.divide(triangles.paid, ultimate, out=np.zeros_like(ultimate), where=ultimate > 0)
-    for back in range(1, CLOSINGS + 1):
-        past = rewind(triangles, back)
-        if not past.seen.any():
-            break
-        size = len(past.months)
-        then = estimate_ultimates(past, measure_pattern(past, window=window), heads[:, :size], "auto")
-        scored = (known[:, :size] >= MATURE) & (then.se > 1e-6 * np.abs(then.ultimate)) & (past.age < AGES)
-        gap = np.where(scored, then.ultimate - ultimate[:, :size], 0.0)
-        square = np.minimum((gap / np.where(scored, then.se, 1.0)) ** 2, MOST)
-        squares += square.sum(axis=1)
-        n += scored.sum(axis=1)
-    return squares, n
+def _scores(triangles: Triangles, ultimate: Floats, heads: Floats, window: int | None) -> tuple[Floats, Integers]:
+    """Sum of squared scores of each cell and their number; only months well known today have a truth.
+
+    Every closing is replayed at once: a cell at a closing is a cell of its own.
+    """
+    backs = _closings(triangles)
+    if not len(backs):
+        return np.zeros(len(ultimate)), np.zeros(len(ultimate), dtype=np.int64)
+    past, again = rewind(triangles, backs), (len(backs), 1)
+    first = slice(None, None, len(ultimate))  # age and seen are the same for all the cells of a closing
+    pattern = measure_patterns(triangles.cumulative, past.age[first], past.seen[first], window=window)
+    reached = (past.age >= 0).sum(axis=1)
+    then = estimate_ultimates(past, pattern, np.tile(heads, again), "auto", reached=reached)
+    share = np.divide(triangles.paid, ultimate, out=np.zeros_like(ultimate), where=ultimate > 0)
+    recent = (past.age >= 0) & (past.age < LATEST)
+    scored = (np.tile(share, again) >= MATURE) & (then.se > 1e-6 * np.abs(then.ultimate)) & recent
+    gap = np.where(scored, then.ultimate - np.tile(ultimate, again), 0.0)
+    square = np.minimum((gap / np.where(scored, then.se, 1.0)) ** 2, MOST)
+    by_closing = (len(backs), *ultimate.shape)
+    return square.reshape(by_closing).sum(axis=(0, 2)), scored.reshape(by_closing).sum(axis=(0, 2))
+
+
+def _closings(triangles: Triangles) -> Integers:
+    """Months to go back to each of the last closings that had enough payment months."""
+    backs = np.arange(1, CLOSINGS + 1)
+    held = (triangles.seen & (triangles.age >= backs[:, None])).sum(axis=1)
+    return backs[held >= MIN_PAYMENT_MONTHS]

@@ -11,6 +11,7 @@ from analytics.completion.mack import extend_sigma2
 from analytics.completion.triangle import Triangles
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 #: Active months that a cell needs for a factor of its own; otherwise it takes the factor of all cells.
 MIN_PAIRS = 3
 
@@ -35,7 +36,7 @@ class Pattern:
 
     factors: Floats
     known: Floats
-    pairs: NDArray[np.int64]
+    pairs: Integers
     borrowed: NDArray[np.bool_]
     process: Floats
     parameter: Floats
@@ -43,45 +44,76 @@ class Pattern:
 
 def measure_pattern(triangles: Triangles, *, window: int | None) -> Pattern:
     """Factors over the last `window` payment months (None: all of them)."""
-    cumulative = triangles.cumulative
-    ahead = triangles.age[:, None] - np.arange(1, cumulative.shape[2])
-    usable = (ahead >= 0) & triangles.seen[:, None]
+    return measure_patterns(triangles.cumulative, triangles.age[None], triangles.seen[None], window=window)
+
+
+def measure_patterns(cumulative: Floats, age: Integers, seen: NDArray[np.bool_], *, window: int | None) -> Pattern:
+    """Rhythm of the same cells at C closings, those of the first closing coming first.
+
+    Parameters
+    ----------
+    cumulative : ndarray, shape (G, M, K + 1)
+        As in :class:`analytics.completion.triangle.Triangles`; what a closing did not know yet is left out by its age.
+    age, seen : ndarray, shape (C, M)
+        As in `Triangles`, at each closing.
+    window : int or None
+        Payment months behind each factor.
+
+    Returns
+    -------
+    Pattern
+        Of C·G cells.
+    """
+    n_steps = cumulative.shape[2] - 1
+    ahead = age[:, :, None] - np.arange(1, n_steps + 1)
+    usable = (ahead >= 0) & seen[:, :, None]
     if window is not None:
         usable &= ahead < window
+    months = _met(usable)
+    usable, cumulative = usable[:, None, months], cumulative[:, months]
     start = np.where(usable, cumulative[:, :, :-1], 0.0)
     end = np.where(usable, cumulative[:, :, 1:], 0.0)
     own = _factors(start, end, usable)
-    pooled = _factors(start.sum(axis=0, keepdims=True), end.sum(axis=0, keepdims=True), usable)
+    pooled = _factors(start.sum(axis=1, keepdims=True), end.sum(axis=1, keepdims=True), usable)
     enough = np.minimum(MIN_PAIRS, np.maximum(pooled.pairs, 1))
     borrowed = (own.pairs < enough) | np.isnan(own.factors)
-    factors = np.where(borrowed, pooled.factors, own.factors)
-    sigma2 = np.where(borrowed, pooled.sigma2, own.sigma2)
-    volume = np.where(borrowed, pooled.volume, own.volume)
-    known = np.ones((len(factors), factors.shape[1] + 1))
+    size = (len(age) * len(cumulative), n_steps)
+    chosen = (np.where(borrowed, theirs, ours) for ours, theirs in ((own.factors, pooled.factors),
+              (own.sigma2, pooled.sigma2), (own.volume, pooled.volume)))  # fmt: skip
+    factors, sigma2, volume, pairs, borrowed = (a.reshape(size) for a in (*chosen, own.pairs, borrowed))
+    known = np.ones((len(factors), n_steps + 1))
     known[:, :-1] = 1.0 / np.cumprod(factors[:, ::-1], axis=1)[:, ::-1]
     process, parameter = _mack_sums(factors, sigma2, volume, known)
-    return Pattern(factors, known, own.pairs, borrowed, process, parameter)
+    return Pattern(factors, known, pairs, borrowed, process, parameter)
+
+
+def _met(usable: NDArray[np.bool_]) -> slice:
+    """From the first month that any factor looks at to the last."""
+    found = np.flatnonzero(usable.any(axis=(0, 2)))
+    return slice(found[0], found[-1] + 1) if len(found) else slice(0, 0)
 
 
 @dataclass(frozen=True)
 class _Steps:
+    """One value by closing, cell and step, shape (C, G, K)."""
+
     factors: Floats
     sigma2: Floats
     volume: Floats
-    pairs: NDArray[np.int64]
+    pairs: Integers
 
 
 def _factors(start: Floats, end: Floats, usable: NDArray[np.bool_]) -> _Steps:
-    volume, reached = start.sum(axis=1), end.sum(axis=1)
+    volume, reached = start.sum(axis=2), end.sum(axis=2)
     factors = np.full(volume.shape, np.nan)
     np.divide(reached, volume, out=factors, where=(volume > 0) & (reached > 0))
     factors[(volume == 0) & (reached > 0)] = np.inf
     positive = start > 0
     finite = np.where(np.isfinite(factors), factors, 0.0)
-    gaps = np.divide((end - finite[:, None, :] * start) ** 2, start, out=np.zeros_like(start), where=positive)
-    freedom = positive.sum(axis=1) - 1
-    sigma2 = np.divide(gaps.sum(axis=1), freedom, out=np.full(volume.shape, np.nan), where=freedom > 0)
-    pairs = ((end > 0) & usable).sum(axis=1)
+    gaps = np.divide((end - finite[:, :, None] * start) ** 2, start, out=np.zeros_like(start), where=positive)
+    freedom = positive.sum(axis=2) - 1
+    sigma2 = np.divide(gaps.sum(axis=2), freedom, out=np.full(volume.shape, np.nan), where=freedom > 0)
+    pairs = ((end > 0) & usable).sum(axis=2)
     return _Steps(factors, extend_sigma2(sigma2), volume, pairs)
 
 

@@ -47,7 +47,7 @@ class Triangles:
     cumulative : ndarray, shape (G, M, K + 1)
         Paid within k months of care, EUR; NaN where not yet known or where the first payments are not in the file.
     age : ndarray of int, shape (M,)
-        Months between care and `as_of`; negative when care is later.
+        Months between care and `as_of`; negative when care is later. (G, M) where cells are at several closings.
     seen : ndarray of bool, shape (M,)
         The file holds the payments of this care month from the first.
     warnings : tuple of str
@@ -102,7 +102,7 @@ def build_triangles(
     cell_month = codes * size[1] + np.clip(care - months[0], 0, size[1] - 1)
     wait = np.clip(payment - care, 0, MAX_WAIT + 1)
     paid = _sum(cell_month, amount, kept, size)
-    paid[_sum(cell_month, np.ones(len(amount)), kept, size) == 0] = np.nan
+    paid[np.bincount(cell_month[kept], minlength=paid.size).reshape(size) == 0] = np.nan
     increments = _sum(cell_month * (MAX_WAIT + 2) + wait, amount, dated, (*size, MAX_WAIT + 2))
     seen = (months >= first_payment) & (months <= last) & (last - first_payment + 1 >= MIN_PAYMENT_MONTHS)
     age = last - months
@@ -123,12 +123,26 @@ def month_numbers(months: pd.Series) -> Integers:
     """Months since January 1970; `UNKNOWN` where there is no date."""
     if not pd.api.types.is_datetime64_any_dtype(months):
         raise SchemaError("Les mois ne sont pas des dates.", colonne=str(months.name))
-    return months.to_numpy().astype("datetime64[M]").astype(np.int64)
+    days = months.to_numpy().astype("datetime64[D]").astype(np.int64)  # the months of a million dates are slow to find
+    dated = days != UNKNOWN
+    if not dated.any():
+        return np.full(len(days), UNKNOWN)
+    if not dated.all():
+        numbers = np.full(len(days), UNKNOWN)
+        numbers[dated] = _months_of_days(days[dated])
+        return numbers
+    return _months_of_days(days)
+
+
+def _months_of_days(days: Integers) -> Integers:
+    first = days.min()
+    every = np.arange(first, days.max() + 1)
+    return every.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)[days - first]
 
 
 def encode_cells(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Integers, pd.DataFrame]:
     """Number of the cell of each row, and the cells themselves (a missing value is a value)."""
-    key = np.zeros(len(frame), dtype=np.int64)
+    key, size = np.zeros(len(frame), dtype=np.int64), 1
     for column in by:
         values = frame[column]
         if isinstance(values.dtype, pd.CategoricalDtype):
@@ -137,10 +151,29 @@ def encode_cells(frame: pd.DataFrame, by: Sequence[str]) -> tuple[Integers, pd.D
             codes, uniques = pd.factorize(values)
             n_codes = len(uniques)
         key = key * (n_codes + 1) + codes + 1
-    numbers, keys = pd.factorize(key, sort=True)
-    first = np.zeros(len(keys), dtype=np.int64)
+        size *= n_codes + 1
+    numbers, n_cells = _rank(key, size)
+    first = np.zeros(n_cells, dtype=np.int64)
     first[numbers[::-1]] = np.arange(len(frame))[::-1]
     return numbers, frame[list(by)].iloc[first].reset_index(drop=True)
+
+
+def sum_known(amounts: Floats, numbers: Integers, n_cells: int) -> Floats:
+    """Sum by cell; a cell without any known value stays missing."""
+    missing = np.isnan(amounts)
+    if not missing.any():
+        return np.bincount(numbers, weights=amounts, minlength=n_cells).astype(float)  # integers without any line
+    total = np.bincount(numbers, weights=np.where(missing, 0.0, amounts), minlength=n_cells)
+    return np.where(np.bincount(numbers[~missing], minlength=n_cells) == 0, np.nan, total)
+
+
+def _rank(key: Integers, size: int) -> tuple[Integers, int]:
+    """Rank of each key among those met, and how many are met; keys are under `size`."""
+    if size > len(key):
+        numbers, keys = pd.factorize(key, sort=True)
+        return numbers, len(keys)
+    met = np.bincount(key, minlength=size) > 0
+    return (np.cumsum(met) - 1)[key], int(met.sum())
 
 
 def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:

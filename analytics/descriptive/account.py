@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from analytics.completion import has_both_months
-from analytics.descriptive.indicator import compute_indicator
-from analytics.descriptive.provisions import Provisions, estimate_provisions
-from analytics.descriptive.reduced import reduced
+from analytics.descriptive.closings import Closings
+from analytics.descriptive.indicator import NO_VALUE, refuse
+from analytics.descriptive.lines import bounds
+from analytics.descriptive.provisions import NO_BENEFIT, WIDER, Provisions, estimate_provisions
+from analytics.descriptive.reduced import add_known, monthly_of
 from analytics.errors import InsufficientData
 from analytics.french import format_euros, format_month
-from analytics.indicators import deducts_costs
+from analytics.indicators import deducts_costs, get_indicator
 from analytics.schema import Dataset, Selection
 
 #: Share of the payments of a year on care before the file from which its charge is not told.
@@ -69,6 +71,10 @@ LINES: dict[str, tuple[str, str]] = {
 COMPTABLE_LINES = tuple(LINES)
 SURVENANCE_LINES = tuple(k for k in LINES if k not in ("paye_anterieur", "provision_ouverture", "variation", "boni"))
 RATIOS = ("ratio_pc", "ratio_paye")
+COSTS = ("cotisation", "frais_gestion")
+COLUMNS, SE = (*KEYS, *LINES, "raison"), "provision_se"
+#: One year of a view, by column.
+Row = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class Account:
 
 
 def compute_account(
-    dataset: Dataset, *, selection: Selection | None = None, closings: Mapping[pd.Timestamp, pd.DataFrame] | None = None
+    dataset: Dataset, *, selection: Selection | None = None, closings: Closings | None = None
 ) -> Account:
     """The account of every year of the file, in the perimeter of a selection; its period is not used.
 
@@ -126,8 +132,8 @@ def compute_account(
         As loaded, with its payment months; not the completed one.
     selection : Selection, optional
         Perimeter. Premiums that are not split by it are NaN, with the reason.
-    closings : mapping, optional
-        From :func:`analytics.descriptive.provisions.develop_closings`: the same for every perimeter and base.
+    closings : Closings, optional
+        From :func:`analytics.descriptive.closings.develop_closings`: the same for every perimeter and base.
 
     Raises
     ------
@@ -137,34 +143,38 @@ def compute_account(
     scope = Selection(filtres=dict(selection.filtres) if selection else {})
     if "prestation" not in dataset.prestation.columns or dataset.prestation.empty:
         raise InsufficientData("Ce compte demande les prestations payées.", remede="Ajoutez leur colonne au fichier.")
-    if not dataset.prestation.loc[scope.mask(dataset.prestation), "prestation"].notna().any():
-        raise InsufficientData("Aucune prestation dans ce périmètre.", remede="Élargissez les filtres choisis.")
+    if not dataset.prestation["prestation"].notna().any():
+        raise InsufficientData(NO_BENEFIT, remede=WIDER)
     if has_both_months(dataset):
         return _both_views(dataset, scope, closings)
     return _one_view(dataset, scope)
 
 
-def _both_views(dataset: Dataset, scope: Selection, closings: Mapping[pd.Timestamp, pd.DataFrame] | None) -> Account:
+def _both_views(dataset: Dataset, scope: Selection, closings: Closings | None) -> Account:
     found = estimate_provisions(dataset, scope, closings)
-    last = found.arrete
-    closing = pd.DataFrame([_closing_row(found, year) for year in found.provision])
-    closing = _with_premiums(_dated(closing, found.debut_paiement, last), dataset, scope)
-    care = pd.DataFrame([_care_row(found, year) for year in found.paye.index if year <= last.year])
-    care = _with_premiums(_dated(care, found.debut, last), dataset, scope)
-    notes = [*found.remarques, *_notes(dataset, closing, last)]
-    return Account(_results(closing, dataset), _results(care, dataset), dataset.base, last, tuple(notes))
+    last, members = found.arrete, _members(dataset, scope)
+    care_years = [year for year in found.paye.index if year <= last.year]
+    closing, care = (
+        [_completed(row, first, last, members) for row in rows]
+        for rows, first in (
+            ((_closing_row(found, year) for year in found.provision), found.debut_paiement),
+            ((_care_row(found, year) for year in care_years), found.debut),
+        )
+    )
+    views = pd.DataFrame(closing, columns=COLUMNS), pd.DataFrame(care, columns=[*COLUMNS[:-1], SE, COLUMNS[-1]])
+    return Account(*views, dataset.base, last, (*found.remarques, *_notes(dataset, views[0], last)))
 
 
-def _closing_row(found: Provisions, year: int) -> dict[str, object]:
+def _closing_row(found: Provisions, year: int) -> Row:
     """One accounting year, from the paid amounts and the provisions at its two ends."""
-    paid = found.paye.get(year, pd.Series(0.0, index=found.paye.index))
-    earlier = paid.index < year
+    care = found.paye.index.to_numpy()
+    paid = found.paye[year].to_numpy() if year in found.paye.columns else np.zeros(len(care))
     opening, closing = found.at(year - 1), found.at(year)
     unseen = found.avant_fichier.get(year, 0.0)
     row = {
         "annee": year,
         "paye": _cents(paid.sum()),
-        "paye_anterieur": _cents(paid[earlier].sum()),
+        "paye_anterieur": _cents(paid[care < year].sum()),
         "provision_ouverture": _total(opening),
         "provision_cloture": _total(closing),
         "raison": "",
@@ -181,14 +191,13 @@ def _closing_row(found: Provisions, year: int) -> dict[str, object]:
     return row
 
 
-def _care_row(found: Provisions, year: int) -> dict[str, object]:
+def _care_row(found: Provisions, year: int) -> Row:
     """One year of care, as seen at the last closing."""
     paid = _cents(found.paye.loc[year].sum() + found.sans_date.get(year, 0.0))
-    final = found.at(found.arrete.year)
-    left = float(final.get(year, 0.0))
-    row = {"annee": year, "paye": paid, "provision_cloture": left, "provision_se": found.se.get(year, np.nan)}
+    left = float(found.at(found.arrete.year).get(year, 0.0))
+    row = {"annee": year, "paye": paid, "provision_cloture": left, SE: found.se.get(year, np.nan)}
     if year in found.partielles:
-        row |= {"provision_cloture": np.nan, "provision_se": np.nan}
+        row |= {"provision_cloture": np.nan, SE: np.nan}
         reason = "les premiers paiements de ces soins sont antérieurs au fichier"
     else:
         reason = "" if np.isfinite(left) else "la provision n’est pas estimable : trop peu de mois de paiement"
@@ -197,15 +206,21 @@ def _care_row(found: Provisions, year: int) -> dict[str, object]:
 
 def _one_view(dataset: Dataset, scope: Selection) -> Account:
     """A file with one date: one view, without provisions."""
-    rows = reduced(dataset.prestation, scope.filtres)
-    rows = rows[scope.mask(rows)]
+    mine, whole = (monthly_of(dataset.prestation, filtres) for filtres in (scope.filtres, {}))
+    if np.isnan(mine.sums["prestation"]).all():
+        raise InsufficientData(NO_BENEFIT, remede=WIDER)
     # Premiums known further than care would be set against benefits that nobody knows yet.
-    known = dataset.prestation.loc[dataset.prestation["prestation"].notna(), "mois"].max()
+    known = pd.Timestamp(whole.mois[~np.isnan(whole.sums["prestation"])][-1])
     last = known if dataset.as_of is None else min(dataset.as_of, known)
-    rows = rows[rows["mois"] <= last]
-    by_year = rows.groupby(rows["mois"].dt.year)["prestation"].sum(min_count=1)
-    view = pd.DataFrame({"annee": by_year.index, "paye": np.round(by_year.to_numpy(dtype=float), 2)})
-    blank = [k for k in COMPTABLE_LINES if k.startswith("provision") or k in ("variation", "charge", "boni")]
+    months, paid = mine.between(Selection(fin=last), "prestation")
+    months, members = pd.DatetimeIndex(months), _members(dataset, scope)
+    why = NO_PROVISION.get(dataset.date_basis, NO_PROVISION[None])
+    rows = [
+        {"annee": year, "paye": np.round(add_known(paid[months.year == year]), 2), "charge": np.nan, "raison": why}
+        for year in sorted(set(months.year))
+    ]
+    rows = [_completed(row, months[0], last, members) for row in rows]
+    view = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(LINES, "float64"))
     words = {
         "paiement": "Le fichier n’a que le mois de paiement : seule la vue par exercice comptable existe, sans "
         "variation de provision.",
@@ -216,64 +231,62 @@ def _one_view(dataset: Dataset, scope: Selection) -> Account:
         dataset.date_basis,
         "Le fichier ne dit pas si ses mois sont de soins ou de paiement : une seule vue, sans provision.",
     )
-    why = NO_PROVISION.get(dataset.date_basis, NO_PROVISION[None])
-    view = view.assign(**dict.fromkeys(blank, np.nan), paye_anterieur=np.nan, raison=why)
-    view = _with_premiums(_dated(view, rows["mois"].min(), last), dataset, scope)
-    view = _results(view, dataset)
     empty = view.iloc[:0]
-    notes = (note, *_notes(dataset, view, last))
     views = (empty, view) if dataset.date_basis == "soins" else (view, empty)
-    return Account(*views, dataset.base, last, notes, dataset.date_basis is not None)
+    return Account(*views, dataset.base, last, (note, *_notes(dataset, view, last)), dataset.date_basis is not None)
 
 
-def _dated(view: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """First and last month of each year that the file covers."""
-    starts = [max(pd.Timestamp(y, 1, 1), first.to_period("M").to_timestamp()) for y in view["annee"]]
-    ends = [min(pd.Timestamp(y, 12, 1), last.to_period("M").to_timestamp()) for y in view["annee"]]
-    return view.assign(debut=starts, fin=ends)
+def _completed(row: Row, first: pd.Timestamp, last: pd.Timestamp, members: _Members) -> Row:
+    """A year with the months that the file covers, its premiums and costs, its result and ratios."""
+    year = row["annee"]
+    row["debut"] = max(pd.Timestamp(year, 1, 1), first.to_period("M").to_timestamp())
+    row["fin"] = min(pd.Timestamp(year, 12, 1), last.to_period("M").to_timestamp())
+    reasons = [row["raison"], "" if members.has_premiums else NO_PREMIUM]
+    for measure in COSTS:
+        row[measure], reason = members.over(measure, row["debut"], row["fin"])
+        reasons.append(reason)
+    row["raison"] = " ; ".join(filter(None, reasons))
+    premium, costs = row["cotisation"], row["frais_gestion"] if members.deducts_costs else 0.0
+    for result, ratio, spent in (("resultat", "ratio_pc", "charge"), ("resultat_paye", "ratio_paye", "paye")):
+        row[result] = _cents(premium - row[spent] - costs)
+        row[ratio] = row[spent] / premium if premium > 0 else np.nan
+    return row
 
 
-def _with_premiums(view: pd.DataFrame, dataset: Dataset, scope: Selection) -> pd.DataFrame:
-    """Premiums and management costs of the very months of each year; NaN and the reason when one is missing."""
-    view = view.assign(cotisation=np.nan, frais_gestion=np.nan)
-    measures = [m for m in ("cotisation", "frais_gestion") if m in dataset.cotisation.columns]
-    if not has_premiums(dataset):
-        measures = measures[1:] if measures[:1] == ["cotisation"] else measures
-        view["raison"] = [f"{told} ; {NO_PREMIUM}" if told else NO_PREMIUM for told in view["raison"]]
-    for measure in measures:
-        monthly = compute_indicator(dataset, measure, selection=scope).set_index("mois")
-        amounts, reasons = [], []
-        for row in view.itertuples():
-            values = monthly["valeur"].reindex(pd.date_range(row.debut, row.fin, freq="MS"))
-            amounts.append(_cents(values.sum(skipna=False)))
-            reasons.append(_why_missing(measure, values, monthly["raison"]))
-        view[measure] = amounts
-        view["raison"] = [" ; ".join(filter(None, pair)) for pair in zip(view["raison"], reasons, strict=True)]
-    return view
+@dataclass(frozen=True)
+class _Members:
+    """What the file says of premiums and management costs, by month."""
+
+    has_premiums: bool
+    deducts_costs: bool
+    monthly: Mapping[str, tuple[np.ndarray, np.ndarray, str]]
+
+    def over(self, measure: str, debut: pd.Timestamp, fin: pd.Timestamp) -> tuple[float, str]:
+        """Sum over every month of a year, or NaN and the reason as soon as one is not known."""
+        if measure not in self.monthly:
+            return np.nan, ""
+        months, amounts, cause = self.monthly[measure]
+        expected = (fin.year - debut.year) * 12 + fin.month - debut.month + 1
+        amounts = amounts[bounds(months, Selection(debut, fin))]
+        known = int((~np.isnan(amounts)).sum())
+        if known == expected:
+            return _cents(amounts.sum()), ""
+        label = LINES[measure][0].lower()
+        if known:
+            return np.nan, f"{label} : {known} mois connus sur {expected}"
+        return np.nan, cause or (f"{label} absentes" if measure == "cotisation" else f"{label} absents")
 
 
-def _why_missing(measure: str, values: pd.Series, reasons: pd.Series) -> str:
-    if values.notna().all():
-        return ""
-    label = LINES[measure][0].lower()
-    if values.notna().any():
-        return f"{label} : {int(values.notna().sum())} mois connus sur {len(values)}"
-    told = [r for r in reasons.unique() if r]
-    return told[0] if told else f"{label} absentes" if measure == "cotisation" else f"{label} absents"
-
-
-def _results(view: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Result and ratios, with what the year's other lines allow."""
-    costs = view["frais_gestion"] if deducts_costs(dataset) else 0.0
-    premium = view["cotisation"].where(view["cotisation"] > 0)
-    view = view.assign(
-        resultat=np.round(view["cotisation"] - view["charge"] - costs, 2),
-        ratio_pc=view["charge"] / premium,
-        resultat_paye=np.round(view["cotisation"] - view["paye"] - costs, 2),
-        ratio_paye=view["paye"] / premium,
-    )
-    extra = [c for c in ("provision_se",) if c in view.columns]
-    return view.reindex(columns=[*KEYS, *LINES, *extra, "raison"])
+def _members(dataset: Dataset, scope: Selection) -> _Members:
+    known, monthly = has_premiums(dataset), {}
+    for measure in COSTS:
+        if measure in dataset.cotisation.columns and (known or measure != "cotisation"):
+            cause = refuse(get_indicator(measure, dataset), dataset, ("mois",), scope)
+            found = monthly_of(dataset.cotisation, {} if cause else scope.filtres)
+            amounts = np.full(len(found.mois), np.nan) if cause else found.sums[measure].astype(float)
+            cause = cause or (NO_VALUE if np.isnan(amounts).any() else "")
+            monthly[measure] = found.mois, amounts, cause
+    return _Members(known, deducts_costs(dataset), monthly)
 
 
 def _notes(dataset: Dataset, view: pd.DataFrame, last: pd.Timestamp) -> list[str]:
@@ -328,7 +341,7 @@ def describe_rapprochement(account: Account) -> str:
 
 
 def _total(provisions: pd.Series) -> float:
-    return _cents(provisions.sum(skipna=False)) if len(provisions) else 0.0
+    return _cents(provisions.to_numpy().sum())
 
 
 def _cents(amount: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analytics.bases import Rates, convert_dataset, tax_refusal
-from analytics.descriptive.indicator import compute_indicator, compute_total
-from analytics.descriptive.reduced import months_of
+from analytics.descriptive.indicator import compute_indicator, refuse
+from analytics.descriptive.lines import codes_of, lines_of
+from analytics.descriptive.memory import remember
+from analytics.descriptive.reduced import add_known, months_of
 from analytics.french import format_percent
-from analytics.indicators import table_of
+from analytics.indicators import get_indicator, table_of
 from analytics.schema import Dataset, Selection
 
 #: Published figures that a dataset can be measured against, and the measures each needs.
@@ -99,11 +102,11 @@ def own_figures(
     pandas.DataFrame
         `indicateur`, `annee`, `valeur` (rate), `raison` (French; "" when there is a value).
     """
-    rows = []
+    rows, known_years = [], _whole_years(known)
     for indicateur, measures in NEEDS.items():
         sums = _by_year(premiums.dataset, indicateur, measures, filtres)
         for year in sorted(set(years)):
-            value, reason = _own(premiums, indicateur, measures, year, known, sums)
+            value, reason = _own(premiums, indicateur, measures, year, known_years, sums)
             rows.append({"indicateur": indicateur, "annee": year, "valeur": value, "raison": reason})
     return pd.DataFrame(rows, columns=["indicateur", "annee", "valeur", "raison"])
 
@@ -131,64 +134,103 @@ def own_shares(
         `poste` (published word), `valeur` (rate), `raison`.
     """
     needed = ("prestation",) if key == "part_poste" else ("prestation", "frais_reels")
-    reason = _refusal(dataset, (*needed,), (year,), known)
+    reason = _refusal(dataset, needed, (year,), _whole_years(known))
     if not reason and "poste" not in dataset.prestation.columns:
         reason = f"il manque la colonne « {dataset.label('poste')} »"
     postes = sorted(set(names.values()))
     if reason:
         return pd.DataFrame({"poste": postes, "valeur": np.nan, "raison": reason})
-    period = _year(year, filtres)
-    sums = {m: compute_total(dataset, m, by=("poste",), selection=period).set_index("poste")["valeur"] for m in needed}
-    whole = sums["prestation"].sum()
-    by_name = pd.DataFrame(sums).groupby(pd.Series(names)).sum(min_count=1).reindex(postes)
-    below = by_name["frais_reels"] if key == "part_financee" else pd.Series(whole, index=by_name.index)
-    table = (by_name["prestation"] / below.where(below > 0)).rename("valeur").rename_axis("poste").reset_index()
-    return table.assign(raison=np.where(table["valeur"].isna(), "aucune valeur dans ce périmètre", ""))
+    sums = {m: _by_poste(dataset, m, _year(year, filtres)) for m in needed}
+    whole = np.nansum(list(sums["prestation"].values()))
+    values = []
+    for poste in postes:
+        own = [value for value in sums["prestation"] if names.get(value) == poste]
+        paid, below = _added(sums["prestation"], own), whole
+        if key == "part_financee":
+            below = _added(sums["frais_reels"], own)
+        values.append(paid / below if below > 0 else np.nan)
+    reasons = ["aucune valeur dans ce périmètre" if np.isnan(value) else "" for value in values]
+    return pd.DataFrame({"poste": postes, "valeur": values, "raison": reasons})
+
+
+def _by_poste(dataset: Dataset, measure: str, period: Selection) -> dict[str, float]:
+    """Sum of a measure for each poste met in a period; NaN when none of its lines is known, or when it is refused."""
+    care = dataset.prestation
+    lines = lines_of(care, period)
+    codes, values = codes_of(care, "poste")
+    amounts, codes = care[measure].to_numpy(dtype=float, na_value=np.nan)[lines], codes[lines]
+    if refuse(get_indicator(measure, dataset), dataset, ("poste",), period):
+        amounts = np.full(len(lines), np.nan)
+    known = ~np.isnan(amounts)
+    lines_known, lines_met = (np.bincount(kept, minlength=len(values) + 1) for kept in (codes[known], codes))
+    sums = np.bincount(codes[known], weights=amounts[known], minlength=len(values) + 1)
+    found = zip(values, np.where(lines_known > 0, sums, np.nan), lines_met, strict=False)  # what has no poste is last
+    return {str(value): float(total) for value, total, met in found if met}
+
+
+def _added(sums: Mapping[str, float], names: Iterable[str]) -> float:
+    return add_known(np.array([sums[name] for name in names], dtype=float))
+
+
+#: For a year: numerator, denominator, and why a month of it has no value.
+Sums = Mapping[int, tuple[float, float, str]]
+NOTHING = (np.nan, np.nan, "")
 
 
 def _by_year(
     dataset: Dataset, indicateur: str, measures: tuple[str, ...], filtres: Mapping[str, tuple[str, ...]]
-) -> pd.DataFrame:
-    """Sums of each civil year, one reading of the cube for all of them: numerateur, denominateur, raison."""
+) -> Sums:
+    """Sums of each civil year met, one reading of the months for all of them."""
     if any(m not in table_of(m, dataset).columns for m in measures):
-        return pd.DataFrame()
+        return {}
     key = {"retour_sur_cotisations": "ratio_pc", "charges_gestion": "taux_frais_gestion"}.get(indicateur, measures[0])
     monthly = compute_indicator(dataset, key, selection=Selection(filtres=dict(filtres)))
-    years = monthly.groupby(pd.to_datetime(monthly["mois"]).dt.year)
-    sums = years[["numerateur", "denominateur"]].sum(min_count=1)
-    return sums.assign(raison=years["raison"].max())
+    years = pd.DatetimeIndex(monthly["mois"]).year
+    above, below = (monthly[c].to_numpy(dtype=float) for c in ("numerateur", "denominateur"))
+    reasons = monthly["raison"].to_numpy(dtype=object)
+    return {
+        int(year): (add_known(above[years == year]), add_known(below[years == year]), max(reasons[years == year]))
+        for year in years.dropna().unique()
+    }
 
 
 def _own(
-    premiums: Premiums, indicateur: str, measures: tuple[str, ...], year: int, known: pd.DatetimeIndex,
-    sums: pd.DataFrame,
-) -> tuple[float, str]:  # fmt: skip
+    premiums: Premiums, indicateur: str, measures: tuple[str, ...], year: int, known: frozenset[int], sums: Sums
+) -> tuple[float, str]:
     grows = indicateur.startswith("evolution")
     reason = _refusal(premiums.dataset, measures, (year - 1, year) if grows else (year,), known)
     if not reason and indicateur in NET_OF_TAX and not premiums.matched:
         reason = "base des cotisations différente"
-    if not reason and year in sums.index:
-        reason = sums.loc[year, "raison"]
+    above, below, told = sums.get(year, NOTHING)
+    reason = reason or told
     if reason:
         return np.nan, reason
-    below = sums["numerateur"].get(year - 1, np.nan) if grows else sums["denominateur"].get(year, np.nan)
-    value = sums["numerateur"].get(year, np.nan) / below if below > 0 else np.nan
+    below = sums.get(year - 1, NOTHING)[0] if grows else below
+    value = above / below if below > 0 else np.nan
     return float(value - grows), "" if np.isfinite(value) else "aucun montant à rapporter dans ce périmètre"
 
 
-def _refusal(dataset: Dataset, measures: tuple[str, ...], years: tuple[int, ...], known: pd.DatetimeIndex) -> str:
+def _refusal(dataset: Dataset, measures: tuple[str, ...], years: tuple[int, ...], known: frozenset[int]) -> str:
     """Why these years cannot be measured; "" when they can."""
     missing = [m for m in measures if m not in table_of(m, dataset).columns]
     if missing:
         return f"il manque la colonne « {dataset.label(missing[0])} »"
     for year in years:
-        asked = set(pd.date_range(f"{year}-01-01", periods=12, freq="MS"))
-        for measure in measures:
-            if not asked <= months_of(table_of(measure, dataset)):
-                return f"vos données n’ont pas toute l’année {year}"
-        if not asked <= set(known):
+        if any(year not in _years_of(table_of(measure, dataset)) for measure in measures):
+            return f"vos données n’ont pas toute l’année {year}"
+        if year not in known:
             return f"les derniers mois de {year} ne sont pas encore assez connus"
     return ""
+
+
+def _years_of(frame: pd.DataFrame) -> frozenset[int]:
+    return remember(frame, "whole years", lambda: _whole_years(months_of(frame)))
+
+
+def _whole_years(months: Iterable[pd.Timestamp]) -> frozenset[int]:
+    """Years of which every month is there."""
+    met = Counter(month.year for month in set(months))
+    return frozenset(year for year, count in met.items() if count == 12)
 
 
 def _year(year: int, filtres: Mapping[str, tuple[str, ...]]) -> Selection:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analytics.descriptive.compare import bounded, compare_periods, comparison_period
-from analytics.descriptive.indicator import compute_total
-from analytics.descriptive.reduced import categorised, reduced
+from analytics.descriptive.compare import Comparison, bounded, compare_total, comparison_period
+from analytics.descriptive.groups import SIDES, Followed, exposure_of, follow_covered, follow_values
+from analytics.descriptive.indicator import Total, evaluate, scope_of, total_of
+from analytics.descriptive.lines import codes_of, inside, month_number
+from analytics.descriptive.memory import remember
+from analytics.descriptive.reduced import add_known, monthly_of, reduced
 from analytics.indicators import Indicator, get_indicator, table_of
 from analytics.schema import (
     CARE_DIMENSIONS,
@@ -107,19 +111,35 @@ def compare_working_days(dataset: Dataset, key: str, *, selection: Selection) ->
         Period, perimeter and comparison.
     """
     selection = bounded(selection, dataset)
-    whole = compare_periods(dataset, key, selection=selection).iloc[0]
+    whole = compare_total(dataset, key, selection=selection)
     indicator = get_indicator(key, dataset)
     refusal = _no_effect(indicator, dataset) or _no_reference(whole)
     if refusal:
         return WorkingDays(raison=refusal)
     before = comparison_period(selection)
-    months, past = (pd.date_range(s.debut, s.fin, freq="MS") for s in (selection, before))
-    days, days_past = working_days(months), working_days(past)
+    days, days_past = (_days(period.debut, period.fin) for period in (selection, before))
     elasticity = ELASTICITES[dataset.date_basis]
-    factors = pd.Series((days_past / days) ** elasticity, index=months)
-    value = float(compute_total(_scaled(dataset, indicator, selection, factors), key, selection=selection)["valeur"][0])
-    reference = float(whole["reference"])
-    return WorkingDays(*_change(value, reference), float(days.sum()), float(days_past.sum()), elasticity)
+    lifts = (days_past / days) ** elasticity
+    value = float(evaluate(indicator, dataset, lambda m: _lifted(dataset, m, selection, lifts)).valeur)
+    figures = _change(value, float(whole.reference))
+    return WorkingDays(*figures, float(days.sum()), float(days_past.sum()), elasticity)
+
+
+@functools.lru_cache(maxsize=4096)
+def _days(debut: pd.Timestamp, fin: pd.Timestamp) -> np.ndarray:
+    days = working_days(pd.date_range(debut, fin, freq="MS"))
+    days.flags.writeable = False
+    return days
+
+
+def _lifted(dataset: Dataset, measure: str, selection: Selection, lifts: np.ndarray) -> float:
+    """Sum of a measure over a period, care being multiplied month by month."""
+    scope = scope_of(measure, selection)
+    months, sums = monthly_of(table_of(measure, dataset), scope.filtres).between(scope, measure)
+    if _is_care(measure, dataset):
+        rank = months.astype("datetime64[M]").astype(np.int64) - month_number(scope.debut)
+        sums = sums * lifts[rank]
+    return add_known(sums)
 
 
 def _is_care(measure: str, dataset: Dataset) -> bool:
@@ -139,17 +159,8 @@ def _no_effect(indicator: Indicator, dataset: Dataset) -> str:
     return ""
 
 
-def _no_reference(whole: pd.Series) -> str:
-    return "" if np.isfinite(whole["reference"]) else str(whole["raison"]) or "pas de période de comparaison"
-
-
-def _scaled(dataset: Dataset, indicator: Indicator, selection: Selection, factors: pd.Series) -> Dataset:
-    """The care of a period, each month multiplied by its factor."""
-    rows = reduced(dataset.prestation, selection.filtres)
-    rows = rows[selection.mask(rows)]
-    weight = rows["mois"].map(factors).to_numpy(dtype=float)
-    care = {m: rows[m] * weight for m in indicator.measures if m in rows.columns and _is_care(m, dataset)}
-    return replace(dataset, prestation=rows.assign(**care))
+def _no_reference(whole: Comparison) -> str:
+    return "" if np.isfinite(whole.reference) else whole.raison or "pas de période de comparaison"
 
 
 def compare_constant_scope(dataset: Dataset, key: str, *, selection: Selection) -> ConstantScope:
@@ -169,7 +180,7 @@ def compare_constant_scope(dataset: Dataset, key: str, *, selection: Selection) 
         Period, perimeter and comparison.
     """
     selection = bounded(selection, dataset)
-    whole = compare_periods(dataset, key, selection=selection).iloc[0]
+    whole = compare_total(dataset, key, selection=selection)
     indicator = get_indicator(key, dataset)
     dims, covered = group_dimensions(dataset, indicator)
     refusal = _no_reference(whole) or ("" if dims else "le fichier n’a pas de groupe à suivre d’une période à l’autre")
@@ -177,17 +188,18 @@ def compare_constant_scope(dataset: Dataset, key: str, *, selection: Selection) 
         return ConstantScope(dimensions=dims, raison=refusal)
     periods = (selection, comparison_period(selection))
     # Not the premiums: two of them that cancel out still say that a group is covered.
-    care = reduced(dataset.prestation, (*dims, *selection.filtres))
-    dataset = replace(dataset, prestation=care, cotisation=categorised(dataset.cotisation))
-    sides, came, gone = (_same_covered if covered else _same_values)(dataset, dims, periods)
+    known = replace(dataset, prestation=reduced(dataset.prestation, (*dims, *selection.filtres)))
+    followed = (follow_covered if covered else follow_values)(known, dims, periods)
+    came, gone = followed.arrives, followed.partis
     if not came + gone:
-        figures = (float(whole[c]) for c in ("valeur", "reference", "ecart", "evolution"))
+        figures = (float(getattr(whole, c)) for c in ("valeur", "reference", "ecart", "evolution"))
         return ConstantScope(*figures, 0, 0, 0.0, 0.0, dims)
-    # Each period has rows of its own: periods longer than their shift overlap, and a month is then read twice.
-    value, reference = (_figure(s, key, p) for s, p in zip(sides, periods, strict=True))
-    figures = _change(value, reference)
-    left = [_numerator(dataset, key, p) - _numerator(s, key, p) for s, p in zip(sides, periods, strict=True)]
-    reason = "" if np.isfinite(value - reference) else "trop peu de groupes sont présents aux deux périodes"
+    # Each period has lines of its own: periods longer than their shift overlap, and a month is then read twice.
+    now, past = (_side(known, indicator, periods[side], followed, side) for side in SIDES)
+    figures = _change(float(now.valeur), float(past.valeur))
+    wholes = (total_of(dataset, key, period) for period in periods)
+    left = [_amount(w.numerateur) - _amount(s.numerateur) for w, s in zip(wholes, (now, past), strict=True)]
+    reason = "" if np.isfinite(now.valeur - past.valeur) else "trop peu de groupes sont présents aux deux périodes"
     return ConstantScope(*figures, came, gone, *left, dims, reason)
 
 
@@ -203,100 +215,33 @@ def group_dimensions(dataset: Dataset, indicator: Indicator) -> tuple[tuple[str,
     tables = list(used.values())
     if not tables:
         return (), False
-    shared = set.intersection(*(set(dimensions_of(t)) for t in tables))
-    contract = shared & set(dimensions_of(dataset.cotisation)) - set(CARE_DIMENSIONS)
-    if contract and _exposure(dataset) is not None:
+    shared = frozenset.intersection(*(_dimensions(t) for t in tables))
+    contract = shared & _dimensions(dataset.cotisation) - set(CARE_DIMENSIONS)
+    if contract and exposure_of(dataset) is not None:
         return tuple(d for d in dataset.dimensions if d in contract), True
     # Of a column of care that nobody knows, nothing says that its values open or close.
     return tuple(d for d in dataset.dimensions if d in shared & {*CONTRACT_DIMENSIONS, "poste"}), False
 
 
-def _exposure(dataset: Dataset) -> str | None:
-    """Measure that says whether a group is covered in a month."""
-    table = dataset.cotisation
-    return next((m for m in ("beneficiaires", "cotisation") if m in table.columns), None) if len(table) else None
+def _dimensions(table: pd.DataFrame) -> frozenset[str]:
+    return remember(table, "dimensions", lambda: frozenset(dimensions_of(table)))
 
 
-def _figure(dataset: Dataset, key: str, period: Selection) -> float:
-    """Value of an indicator over a period; NaN when no group is left in one of its months."""
-    asked = set(pd.date_range(period.debut, period.fin, freq="MS"))
-    tables = [(m, table_of(m, dataset)) for m in get_indicator(key, dataset).measures]
-    if not all(asked <= set(table["mois"]) for m, table in tables if m in table.columns):
-        return np.nan
-    return float(compute_total(dataset, key, selection=period)["valeur"].iloc[0])
+def _side(dataset: Dataset, indicator: Indicator, period: Selection, followed: Followed, side: int) -> Total:
+    """An indicator over the lines of one side; no value when no group is left in one of its months."""
+    tables = {"cotisation": dataset.cotisation, "prestation": dataset.prestation}
+    holders = {m: n for m in indicator.measures for n, t in tables.items() if t is table_of(m, dataset) and m in t}
+    lines = {name: followed.lines[name, side] for name in set(holders.values())}
+    span = month_number(period.fin) - month_number(period.debut) + 1
+    whole = all(len(np.unique(codes_of(tables[n], "mois")[0][found])) == span for n, found in lines.items())
+
+    def add(measure: str) -> float:
+        table, filtres = tables[holders[measure]], scope_of(measure, period).filtres
+        return table[measure].take(inside(table, lines[holders[measure]], filtres)).sum(min_count=1)
+
+    total = evaluate(indicator, dataset, add)
+    return total if whole else replace(total, valeur=np.nan)
 
 
-def _numerator(dataset: Dataset, key: str, period: Selection) -> float:
-    value = float(compute_total(dataset, key, selection=period)["numerateur"][0])
-    return value if np.isfinite(value) else 0.0
-
-
-Periods = tuple[Selection, Selection]
-Sides = tuple[Dataset, Dataset]
-
-
-def _same_covered(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Sides, int, int]:
-    """Rows of each period of the groups covered in a month and in its like; how many groups came, how many left."""
-    tables = {n: getattr(dataset, n) for n in ("cotisation", "prestation")}
-    tables = {n: t for n, t in tables.items() if set(dims) <= set(t.columns)}
-    places = [(n, side) for n in tables for side in (0, 1)]
-    rows = {(n, side): np.flatnonzero(periods[side].without_care().mask(tables[n])) for n, side in places}
-    groups = _group_codes([tables[n][list(dims)].iloc[rows[n, side]] for n, side in places], dims)
-    span = len(pd.date_range(periods[0].debut, periods[0].fin, freq="MS"))
-    slots = {
-        (n, side): codes * span + _rank(tables[n]["mois"].iloc[rows[n, side]], periods[side])
-        for (n, side), codes in zip(places, groups, strict=True)
-    }
-    amounts = dataset.cotisation[_exposure(dataset)].fillna(0).to_numpy()
-    covered = [np.unique(slots["cotisation", s][amounts[rows["cotisation", s]] != 0]) for s in (0, 1)]
-    both = np.intersect1d(*covered)
-    came, gone = (len(np.unique(np.setdiff1d(c, both) // span)) for c in covered)
-    if not came + gone:
-        return (dataset, dataset), 0, 0
-    kept = [
-        {n: t.iloc[rows[n, side][np.isin(slots[n, side], both)]] for n, t in tables.items()} for side in (0, 1)
-    ]  # fmt: skip
-    return (replace(dataset, **kept[0]), replace(dataset, **kept[1])), came, gone
-
-
-def _same_values(dataset: Dataset, dims: tuple[str, ...], periods: Periods) -> tuple[Sides, int, int]:
-    """Rows whose every dimension has a value met in both periods; how many values came, how many left."""
-    tables = {n: getattr(dataset, n) for n in ("cotisation", "prestation")}
-    inside = {n: [p.mask(t) for p in periods] for n, t in tables.items() if len(t)}
-    alone: dict[str, set[str]] = {}
-    came = gone = 0
-    for dimension in dims:
-        columns = [(tables[n][dimension], masks) for n, masks in inside.items() if dimension in tables[n].columns]
-        met = [{str(v) for c, masks in columns for v in c[masks[side]].dropna().unique()} for side in (0, 1)]
-        came, gone = came + len(met[0] - met[1]), gone + len(met[1] - met[0])
-        alone[dimension] = met[0] ^ met[1]
-    if not came + gone:
-        return (dataset, dataset), 0, 0
-    kept = {}
-    for name, masks in inside.items():
-        rows = tables[name][masks[0] | masks[1]]
-        for dimension in (d for d in dims if d in rows.columns and alone[d]):
-            rows = rows[~rows[dimension].astype("str").isin(alone[dimension])]
-        kept[name] = rows
-    same = replace(dataset, **kept)
-    return (same, same), came, gone
-
-
-def _rank(months: pd.Series, period: Selection) -> np.ndarray:
-    """Rank of each month in its period, from 0."""
-    rank = (months.dt.year - period.debut.year) * 12 + months.dt.month - period.debut.month
-    return rank.to_numpy(dtype=np.int64)
-
-
-def _group_codes(frames: list[pd.DataFrame], dims: tuple[str, ...]) -> list[np.ndarray]:
-    """Number of the group of each row, the same in every frame; a missing value is a value."""
-    cuts = np.cumsum([len(f) for f in frames])[:-1]
-    key = np.zeros(sum(len(f) for f in frames), dtype=np.int64)
-    for dimension in dims:
-        texts = [f[dimension].astype("category") for f in frames]
-        levels = pd.Index(sorted({str(v) for t in texts for v in t.cat.categories}))
-        codes = [
-            np.append(levels.get_indexer(t.cat.categories.astype("str")), -1)[t.cat.codes.to_numpy()] for t in texts
-        ]
-        key = pd.factorize(key * (len(levels) + 1) + np.concatenate(codes) + 1)[0].astype(np.int64)
-    return np.split(key, cuts)
+def _amount(value: float) -> float:
+    return float(value) if np.isfinite(value) else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.constat import Constat
-from analytics.descriptive.compare import bounded, compare_periods
+from analytics.descriptive.compare import bounded, compare_total
 from analytics.indicators import get_indicator
 from analytics.schema import Dataset, Selection
 
@@ -30,15 +30,16 @@ def build_constat(
         Share known by month; the least known month of the period gives the maturity.
     """
     selection = bounded(selection, dataset)
-    row = compare_periods(dataset, key, selection=selection).iloc[0]
-    ecart = float(row["valeur"]) - float(row["reference"])
+    found = compare_total(dataset, key, selection=selection)
+    valeur, reference, ecart = float(found.valeur), float(found.reference), float(found.ecart)
     indicator = get_indicator(key, dataset)
-    base = 1.0 if indicator.unit == "EUR" else float(row["denominateur"])
+    base = 1.0 if indicator.unit == "EUR" else float(found.denominateur)
     euros = ecart * base if indicator.is_money else np.nan
-    maturite = np.nan
-    if known is not None:
-        within = known[(known.index >= selection.debut) & (known.index <= selection.fin)]
-        maturite = float(within.min()) if within.notna().any() else np.nan
-    return Constat(
-        key, selection, selection.fin, float(row["valeur"]), float(row["reference"]), ecart, euros, q_value, maturite
-    )
+    maturite = np.nan if known is None else _least(known, selection)
+    return Constat(key, selection, selection.fin, valeur, reference, ecart, euros, q_value, maturite)
+
+
+def _least(known: pd.Series, selection: Selection) -> float:
+    months = known.index
+    within = known.to_numpy(dtype=float)[(months >= selection.debut) & (months <= selection.fin)]
+    return float(np.nanmin(within)) if not np.isnan(within).all() else np.nan

@@ -15,6 +15,7 @@ Spiegelhalter D.J. (2005), Handling over-dispersion of performance indicators, Q
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,12 +24,19 @@ from scipy import stats
 
 from analytics.descriptive.indicator import compute_indicator
 from analytics.descriptive.regroup import regroup
-from analytics.descriptive.standardise import UNKNOWN, Standardised, estimate_dispersion, known_cells
+from analytics.descriptive.standardise import (
+    UNKNOWN,
+    Standardised,
+    estimate_dispersion,
+    known_cells,
+    sum_over_months,
+)
 from analytics.errors import InsufficientData, ParameterError
 from analytics.indicators import get_indicator
 from analytics.schema import Dataset, Selection
 
 LEVELS = {"95": 0.95, "998": 0.998}
+_SIDES = (("bas", -1), ("haut", 1))
 INSIDE, NEAR, FAR = "dans les limites", "hors des limites à 95 %", "hors des limites à 99,8 %"
 WINSOR = 0.10
 #: Under this number of groups their own spread cannot be judged.
@@ -94,25 +102,25 @@ def funnel_of(
     InsufficientData
         As :func:`compute_funnel`.
     """
-    named, indicator = regroup(dataset, by), get_indicator(key, dataset)
-    monthly = compute_indicator(named, key, by=(by,), selection=selection)
-    if not monthly["raison"].eq("").any():
-        reason = monthly["raison"].iloc[0] if len(monthly) else "aucune valeur dans ce périmètre"
-        raise ParameterError(f"{indicator.label} par groupe : {reason}.")
     if equal is not None:
         groups = equal.table.rename(columns={by: "groupe", "observe": "numerateur"})
         groups = groups.assign(denominateur=groups["attendu"] / equal.reference)
-        left = groups.loc[groups["raison"].str.contains(UNKNOWN, regex=False), "groupe"]
-        return replace(compute_funnel(groups, unit=equal.dispersion), raison=_left_out(left))
+        left = [g for g, reason in zip(groups["groupe"], groups["raison"], strict=True) if UNKNOWN in reason]
+        return replace(compute_funnel(groups, unit=equal.dispersion), raison=_left_out(left, by, dataset))
+    named, indicator = regroup(dataset, by), get_indicator(key, dataset)
+    monthly = compute_indicator(named, key, by=(by,), selection=selection)
+    if "" not in set(monthly["raison"]):
+        reason = monthly["raison"].iloc[0] if len(monthly) else "aucune valeur dans ce périmètre"
+        raise ParameterError(f"{indicator.label} par groupe : {reason}.")
     monthly, unknown = known_cells(monthly, named, indicator, (by,), selection or Selection())
     counts = all(measure == "actes" for measure, _ in indicator.numerator)
-    groups = monthly.groupby(by)[["numerateur", "denominateur"]].sum().rename_axis("groupe").reset_index()
+    groups = sum_over_months(monthly, (by,)).rename(columns={by: "groupe"})
     funnel = compute_funnel(groups, unit=estimate_dispersion(monthly, (by,), is_count=counts))
-    return replace(funnel, raison=_left_out(unknown[by]))
+    return replace(funnel, raison=_left_out(unknown[by], by, dataset))
 
 
-def _left_out(groups: pd.Series) -> str:
-    names = ", ".join(sorted(set(groups.astype("str"))))
+def _left_out(groups: Iterable[str], by: str, dataset: Dataset) -> str:
+    names = ", ".join(sorted({dataset.value_label(by, g) for g in groups}))
     return f"{names} : {UNKNOWN}" if names else ""
 
 
@@ -150,18 +158,20 @@ def compute_funnel(groups: pd.DataFrame, *, unit: float = 1.0, consistent: bool 
     phi = overdispersion(scores, consistent=consistent) if len(rows) >= MIN_GROUPS else math.nan
     wide = phi > 1 + 2 * math.sqrt(2 / len(rows)) if known else True
     total = within * phi if wide else within
-    bounds = control_limits(exposure, target, unit=total)
-    table = pd.DataFrame({"groupe": rows["groupe"].to_numpy(), "valeur": value, "exposition": exposure})
-    table["z"] = scores * math.sqrt(within / total)
-    table = pd.concat([table, bounds.drop(columns="exposition")], axis=1)
-    table["position"] = _positions(table)
-    table["position_hasard"] = _positions(control_limits(exposure, target, unit=within).assign(valeur=value))
-    table["sens"] = np.where(table["valeur"] > target, "au-dessus", "au-dessous")
-    table["sens"] = table["sens"].where(table["position"] != INSIDE, "")
-    order = table["z"].abs().sort_values(ascending=False, kind="stable").index
     curve = np.geomspace(exposure.min() * 0.8, exposure.max() * 1.1, CURVE_POINTS)
-    limits = control_limits(curve, target, unit=total)
-    return Funnel(table.loc[order].reset_index(drop=True), limits, target, within if known else math.nan, phi, wide)
+    both = _limits(np.concatenate([exposure, curve]), target, unit=total)
+    bounds, limits = ({name: v[part] for name, v in both.items()} for part in
+                      (slice(len(rows)), slice(len(rows), None)))  # fmt: skip
+    alone = bounds if total == within else _limits(exposure, target, unit=within)
+    z, position = scores * math.sqrt(within / total), _positions(value, bounds)
+    table = pd.DataFrame({
+        "groupe": rows["groupe"].to_numpy(), "valeur": value, "exposition": exposure, "z": z, **bounds,
+        "position": position, "position_hasard": _positions(value, alone),
+        "sens": np.where(position == INSIDE, "", np.where(value > target, "au-dessus", "au-dessous")),
+    })  # fmt: skip
+    table = table.iloc[np.argsort(-np.abs(z), kind="stable")].reset_index(drop=True)
+    curves = pd.DataFrame({"exposition": curve, **limits})
+    return Funnel(table, curves, target, within if known else math.nan, phi, wide)
 
 
 def control_limits(exposure: np.ndarray, target: float, *, unit: float = 1.0) -> pd.DataFrame:
@@ -176,22 +186,27 @@ def control_limits(exposure: np.ndarray, target: float, *, unit: float = 1.0) ->
     unit : float
         Variance over expectation: the numerator counted in this unit is a Poisson count.
     """
-    mean = np.asarray(exposure, dtype="float64") * target / unit
-    limits = {"exposition": np.asarray(exposure, dtype="float64")}
-    for name, level in LEVELS.items():
-        for side, part in (("bas", (1 - level) / 2), ("haut", (1 + level) / 2)):
-            limits[f"{side}_{name}"] = poisson_quantile(mean, part) * target / mean
-    return pd.DataFrame(limits)
+    sizes = np.asarray(exposure, dtype="float64")
+    return pd.DataFrame({"exposition": sizes, **_limits(sizes, target, unit=unit)})
 
 
-def poisson_quantile(mean: np.ndarray, part: float) -> np.ndarray:
+def _limits(exposure: np.ndarray, target: float, *, unit: float) -> dict[str, np.ndarray]:
+    mean = exposure * target / unit
+    names, parts = zip(
+        *((f"{side}_{name}", (1 + sign * level) / 2) for name, level in LEVELS.items() for side, sign in _SIDES),
+        strict=True,
+    )
+    return dict(zip(names, poisson_quantile(mean, np.array(parts)[:, None]) * target / mean, strict=True))
+
+
+def poisson_quantile(mean: np.ndarray, part: float | np.ndarray) -> np.ndarray:
     """Quantile of a Poisson law made continuous by interpolation: r − (F(r) − p) ÷ (F(r) − F(r − 1)), never negative.
 
     Parameters
     ----------
     mean : numpy.ndarray
-    part : float
-        Probability below.
+    part : float or numpy.ndarray
+        Probability below; an array is spread over the means as numpy does.
     """
     whole = stats.poisson.ppf(part, mean)
     above, below = stats.poisson.cdf(whole, mean), stats.poisson.cdf(whole - 1, mean)
@@ -221,6 +236,6 @@ def _normal_share(winsor: float) -> float:
     return (1 - 2 * winsor) - 2 * cut * float(stats.norm.pdf(cut)) + 2 * winsor * cut**2
 
 
-def _positions(table: pd.DataFrame) -> pd.Series:
-    out = {name: ~table["valeur"].between(table[f"bas_{name}"], table[f"haut_{name}"]) for name in LEVELS}
-    return pd.Series(np.select([out["998"], out["95"]], [FAR, NEAR], INSIDE), index=table.index)
+def _positions(value: np.ndarray, bounds: Mapping[str, np.ndarray]) -> np.ndarray:
+    far, near = (~((value >= bounds[f"bas_{name}"]) & (value <= bounds[f"haut_{name}"])) for name in ("998", "95"))
+    return np.select([far, near], [FAR, NEAR], INSIDE)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.completion import Development, has_both_months
-from analytics.descriptive.reduced import reduced
+from analytics.descriptive.lines import bounds
+from analytics.descriptive.memory import remember
+from analytics.descriptive.reduced import monthly_of
 from analytics.schema import Dataset, Selection
 from analytics.uncertainty import Z_80, pooled_error
 
@@ -55,14 +57,14 @@ def known_share(
     measure = raw.main_measure
     if measure is None:
         return KnownShare(raison="le fichier n’a pas de prestations")
-    if not has_both_months(raw):
+    if not remember(raw.prestation, "both months", lambda: has_both_months(raw)):
         words = {
             "soins": "le fichier n’a pas de mois de paiement",
             "paiement": "vue comptable : tout ce qui est montré est payé",
         }
         return KnownShare(raison=words.get(raw.date_basis, "le fichier ne dit pas ce que ses mois désignent"))
-    tables = (reduced(d.prestation, selection.filtres) for d in (raw, completed))
-    paid, ultimate = (float(t.loc[selection.mask(t), measure].sum()) for t in tables)
+    perimeters = (monthly_of(d.prestation, selection.filtres) for d in (raw, completed))
+    paid, ultimate = (float(np.nan_to_num(p.total(selection, measure))) for p in perimeters)
     if not ultimate > 0:
         return KnownShare(raison="aucun montant dans ce périmètre")
     spread = _relative_error(development, selection) if development is not None else np.nan
@@ -74,8 +76,10 @@ def known_share(
 
 
 def _relative_error(development: Development, selection: Selection) -> float:
-    table = development.by_month()
-    rows = table[selection.mask(table[["mois"]])]
-    if rows.empty or rows["se"].isna().any() or not rows["ultime"].sum() > 0:
+    table = remember(development.table, "by month", development.by_month)
+    within = bounds(table["mois"].to_numpy(), selection)
+    errors, ultimate = table["se"].to_numpy()[within], table["ultime"].to_numpy()[within]
+    total = np.nansum(ultimate)
+    if np.isnan(errors).any() or not total > 0:
         return np.nan
-    return float(pooled_error(rows["se"].sum(), (rows["se"] ** 2).sum()) / rows["ultime"].sum())
+    return float(pooled_error(errors.sum(), (errors**2).sum()) / total)

@@ -7,6 +7,7 @@ any order: a total is then the sum of its parts to the cent, whatever the level,
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -104,16 +105,24 @@ class Cube:
 
         With `months`, those that are shown: « 2025 (4 mois) » for a year or a quarter that they do not fill.
         """
-        names = [self._value_label(axis, value) for value in self.levels[axis]]
-        if axis in _WHOLE and months is not None:
-            met = pd.Series([_BUCKETS[axis](m) for m in months], dtype=object).value_counts()
-            names = [
-                name if met.get(value, 0) in (0, _WHOLE[axis]) else f"{name} ({met[value]} mois)"
-                for name, value in zip(names, self.levels[axis], strict=True)
-            ]
-        twice = {name for name in names if names.count(name) > 1}
+        names, values = self._names[axis], self.levels[axis]
+        if axis not in _WHOLE or months is None:
+            return names
+        met = Counter(map(_BUCKETS[axis], months))
         return tuple(
-            f"{name} ({value})" if name in twice and value is not None else name
+            name if met[value] in (0, _WHOLE[axis]) else f"{name} ({met[value]} mois)"
+            for name, value in zip(names, values, strict=True)
+        )
+
+    @functools.cached_property
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        return {axis: self._told_apart(axis) for axis in self.axes}
+
+    def _told_apart(self, axis: str) -> tuple[str, ...]:
+        names = [self._value_label(axis, value) for value in self.levels[axis]]
+        met = Counter(names)
+        return tuple(
+            f"{name} ({value})" if met[name] > 1 and value is not None else name
             for name, value in zip(names, self.levels[axis], strict=True)
         )
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from analytics.completion import develop
-from analytics.descriptive.reduced import reduced
+from analytics.descriptive.closings import Closings, develop_closings
+from analytics.errors import InsufficientData
 from analytics.french import format_euros
 from analytics.schema import Dataset, Selection
 from analytics.uncertainty import pooled_error
 
-MEASURE = "prestation"
+NO_BENEFIT, WIDER = "Aucune prestation dans ce périmètre.", "Élargissez les filtres choisis."
 #: Care months whose payments share out the provision of a cell where nothing is paid yet.
 RECENT = 12
 
@@ -56,34 +56,11 @@ class Provisions:
 
     def at(self, year: int) -> pd.Series:
         """Provision by year of care at the end of a year; no row before the first payment."""
-        return self.provision.get(year, pd.Series(dtype=float))
+        found = self.provision.get(year)
+        return pd.Series(dtype=float) if found is None else found
 
 
-def develop_closings(dataset: Dataset) -> dict[pd.Timestamp, pd.DataFrame]:
-    """Last month of each closing -> its development by care month (and poste), with what was known then.
-
-    It does not depend on the perimeter: done once, it serves them all.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        As loaded, with both months.
-    """
-    by = _split(dataset)
-    whole = _grouped(reduced(dataset.prestation, ("mois_paiement", *by)), by)
-    first, last = whole["mois_paiement"].min(), whole["mois_paiement"].max()
-    exposure = _exposure(dataset)
-    closings = [pd.Timestamp(year, 12, 1) for year in range(first.year, last.year)] + [last]
-    found = {}
-    for closing in closings:
-        told = develop(whole, exposure=exposure, by=by, measure=MEASURE, as_of=closing, widened=closing == last)
-        found[closing] = told.table[told.table["mois"].between(first, closing)].astype(dict.fromkeys(by, "str"))
-    return found
-
-
-def estimate_provisions(
-    dataset: Dataset, scope: Selection, closings: Mapping[pd.Timestamp, pd.DataFrame] | None = None
-) -> Provisions:
+def estimate_provisions(dataset: Dataset, scope: Selection, closings: Closings | None = None) -> Provisions:
     """Payments by year, and the provision of each closing by the method of the product (`develop`, by poste).
 
     The rhythm of payment is that of the whole dataset; a perimeter takes, poste by poste and month by month, the share
@@ -95,96 +72,103 @@ def estimate_provisions(
         As loaded, with both months.
     scope : Selection
         Perimeter.
-    closings : mapping, optional
+    closings : Closings, optional
         From :func:`develop_closings`, when it is already known.
+
+    Raises
+    ------
+    InsufficientData
+        The perimeter has no benefit paid.
     """
-    by = _split(dataset)
-    keys = ("mois_paiement", *by)
-    whole = _grouped(reduced(dataset.prestation, keys), by)
-    rows = reduced(dataset.prestation, (*keys, *scope.filtres))
-    mine = _grouped(rows[scope.mask(rows)], by) if scope.filtres else whole
-    first, last = whole["mois_paiement"].min(), whole["mois_paiement"].max()
-    provision, se = {}, pd.Series(dtype=float)
-    for closing, table in (closings or develop_closings(dataset)).items():
-        known = mine[~(mine["mois_paiement"] > closing)] if scope.filtres else None
-        provision[closing.year], se = _at(_of_postes(table, scope), known, by)
-    care, paid_year = mine["mois"].dt.year, mine["mois_paiement"].dt.year
-    table = mine.groupby([care.rename("soins"), paid_year.rename("paiement")])[MEASURE].sum().unstack(fill_value=0.0)
-    awaited = provision[last.year]
-    table = table.reindex(sorted({*care.unique(), *awaited.index[awaited != 0]}), fill_value=0.0).round(2)
-    undated = mine[mine["mois_paiement"].isna()]
-    unseen = mine[mine["mois"] < first]
+    closings = closings or develop_closings(dataset)
+    paid, met = closings.payments(scope.filtres)
+    if not met.any():
+        raise InsufficientData(NO_BENEFIT, remede=WIDER)
+    years = np.unique(closings.mois.year)
+    provision, se = _provisions(closings, paid, scope, years)
+    amounts, lines = (_by_year(grid, closings, years) for grid in (paid, met))
+    older = closings.mois < closings.debut
+    unseen, before = paid[:, older].sum(axis=(1, 2)), met[:, older].any(axis=(1, 2))
+    paid_years = [closing.year for closing in closings.arretes]
+    awaited = provision[paid_years[-1]]
+    told = lines.any(axis=0) | np.isin(years, awaited.index[awaited != 0])
+    table = pd.DataFrame(amounts[:-1].T, index=years, columns=paid_years).loc[told, lines[:-1].any(axis=1)]
     return Provisions(
-        table.rename(columns=int), provision, se, undated.groupby(undated["mois"].dt.year)[MEASURE].sum().round(2),
-        unseen.groupby(unseen["mois_paiement"].dt.year)[MEASURE].sum().round(2),
-        frozenset(unseen["mois"].dt.year), mine["mois"].min(), first, last, _remarks(undated, unseen),
+        table.round(2), provision, se, pd.Series(amounts[-1], index=years)[lines[-1]].round(2),
+        pd.Series(unseen[:-1], index=paid_years)[before[:-1]].round(2),
+        frozenset(closings.mois.year[older & met.any(axis=(0, 2))]), closings.mois[met.any(axis=(0, 2)).argmax()],
+        closings.debut, closings.arretes[-1],
+        _remarks(paid[-1].sum() if met[-1].any() else None, unseen.sum() if before.any() else None),
     )  # fmt: skip
 
 
-def _split(dataset: Dataset) -> tuple[str, ...]:
-    return tuple(c for c in ("poste",) if c in dataset.prestation.columns)
+def _provisions(
+    closings: Closings, paid: np.ndarray, scope: Selection, years: np.ndarray
+) -> tuple[dict[int, pd.Series], pd.Series]:
+    """Year of each closing -> provision of the perimeter by year of care, and the standard error of the last one."""
+    cells = closings.connus & _of_postes(closings, scope)
+    left, error = closings.ultime - closings.paye, closings.se
+    if scope.filtres:
+        left, error = _shared(closings, cells, np.cumsum(paid[:-1], axis=0) + paid[-1])
+    met = _by_year(cells, closings, years)
+    provision = np.round(_sum(left, cells, closings, years), 2)
+    spread = pooled_error(_sum(error, cells, closings, years)[-1], _sum(error**2, cells, closings, years)[-1])
+    found = {
+        closing.year: pd.Series(row[known], index=years[known])
+        for closing, row, known in zip(closings.arretes, provision, met, strict=True)
+    }
+    return found, pd.Series(spread[met[-1]], index=years[met[-1]])
 
 
-def _grouped(frame: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """The fact table at the grain of the development, a hundred times smaller."""
-    keys = ["mois", "mois_paiement", *by]
-    small = frame.groupby(keys, observed=True, dropna=False)[MEASURE].sum(min_count=1).dropna().reset_index()
-    return small.astype(dict.fromkeys(by, "str"))
-
-
-def _exposure(dataset: Dataset) -> pd.DataFrame | None:
-    if "beneficiaires" not in dataset.cotisation.columns:
-        return None
-    return dataset.cotisation.groupby("mois", as_index=False)["beneficiaires"].sum(min_count=1)
-
-
-def _at(table: pd.DataFrame, mine: pd.DataFrame | None, by: tuple[str, ...]) -> tuple[pd.Series, pd.Series]:
-    """Provision and its standard error by year of care; those of a perimeter when its payments known then are given."""
-    left = table.assign(annee=table["mois"].dt.year, reste=table["ultime"] - table["paye"])
-    if mine is not None:
-        left = _shared(left, mine, by)
-    provision = left.groupby("annee")["reste"].sum().mask(left["reste"].isna().groupby(left["annee"]).any()).round(2)
-    squares = (left["se"] ** 2).groupby(left["annee"]).sum()
-    spread = pooled_error(left["se"].groupby(left["annee"]).sum(), squares)
-    return provision, spread.mask(left["se"].isna().groupby(left["annee"]).any())
-
-
-def _of_postes(table: pd.DataFrame, scope: Selection) -> pd.DataFrame:
-    """The cells of the postes of a perimeter."""
+def _of_postes(closings: Closings, scope: Selection) -> np.ndarray:
+    """Which postes of the grid a perimeter has."""
     chosen = scope.filtres.get("poste")
-    return table[table["poste"].isin([str(v) for v in chosen])] if chosen and "poste" in table.columns else table
+    if not chosen or "poste" not in closings.paiements.columns:
+        return np.ones(len(closings.postes) + 1, dtype=bool)
+    return np.append(closings.postes.isin([str(v) for v in chosen]), False)
 
 
-def _shared(left: pd.DataFrame, mine: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
+def _shared(closings: Closings, cells: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The part of a perimeter: its share of what is paid in each cell, or of the poste where nothing is paid yet."""
-    keys = ["mois", *by]
-    paid = mine.groupby(keys)[MEASURE].sum().rename("part").reset_index()
-    joined = left.merge(paid, on=keys, how="left")
-    joined["part"] = joined["part"].fillna(0.0)  # no payment of this perimeter in the cell
-    share = (joined["part"] / joined["paye"].where(joined["paye"] != 0)).fillna(_recent_share(joined, by))
-    nothing = (share == 0) | (joined["reste"] == 0)
-    return joined.assign(
-        reste=(joined["reste"] * share).mask(nothing, 0.0), se=(joined["se"] * share.abs()).mask(share == 0, 0.0)
-    )
+    share = part / np.where(closings.paye != 0, closings.paye, np.nan)
+    recent = _recent_share(closings, cells, part)[:, None, :]
+    share = np.where(np.isnan(share), recent, share)
+    left = closings.ultime - closings.paye
+    nothing = (share == 0) | (left == 0)
+    return np.where(nothing, 0.0, left * share), np.where(share == 0, 0.0, closings.se * np.abs(share))
 
 
-def _recent_share(joined: pd.DataFrame, by: tuple[str, ...]) -> pd.Series:
+def _recent_share(closings: Closings, cells: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Part of a perimeter in the payments of each poste over the last known care months; NaN when it has none."""
-    recent = joined["mois"] > joined["mois"].max() - pd.DateOffset(months=RECENT)
-    groups = [joined[c] for c in by] or [pd.Series(0, index=joined.index)]
-    part, whole = (joined[c].where(recent).groupby(groups).transform("sum") for c in ("part", "paye"))
-    return part / whole.where(whole != 0)
+    months = np.arange(len(closings.mois))
+    last = np.where(cells.any(axis=2), months, -1).max(axis=1)
+    recent = cells & (months > last[:, None] - RECENT)[:, :, None]
+    mine, whole = (np.nansum(np.where(recent, paid, 0.0), axis=1) for paid in (part, closings.paye))
+    return mine / np.where(whole != 0, whole, np.nan)
 
 
-def _remarks(undated: pd.DataFrame, unseen: pd.DataFrame) -> tuple[str, ...]:
+def _by_year(grid: np.ndarray, closings: Closings, years: np.ndarray) -> np.ndarray:
+    """A grid added up by year of care, all postes together; of yes and no, whether there is some yes."""
+    starts = np.searchsorted(closings.mois.year, years)
+    if grid.dtype == bool:
+        return np.logical_or.reduceat(grid.any(axis=2), starts, axis=1)
+    return np.add.reduceat(grid.sum(axis=2), starts, axis=1)
+
+
+def _sum(grid: np.ndarray, cells: np.ndarray, closings: Closings, years: np.ndarray) -> np.ndarray:
+    """Sum of some cells by year of care; NaN as soon as one of them is unknown."""
+    unknown = _by_year(cells & np.isnan(grid), closings, years)
+    return np.where(unknown, np.nan, _by_year(np.where(cells, np.nan_to_num(grid), 0.0), closings, years))
+
+
+def _remarks(undated: float | None, unseen: float | None) -> tuple[str, ...]:
+    """Amounts left apart, said; None when there is no such line."""
     notes = []
-    if len(undated):
-        amount = format_euros(float(undated[MEASURE].sum()))
-        notes.append(f"{amount} sans mois de paiement : dans la vue par survenance seulement.")
-    if len(unseen):
-        amount = format_euros(float(unseen[MEASURE].sum()))
+    if undated is not None:
+        notes.append(f"{format_euros(undated)} sans mois de paiement : dans la vue par survenance seulement.")
+    if unseen is not None:
         notes.append(
-            f"{amount} payés sur des soins antérieurs au premier mois de paiement du fichier : leur provision est "
-            "inconnue, la charge des premières années est donc surestimée d’autant au plus."
+            f"{format_euros(unseen)} payés sur des soins antérieurs au premier mois de paiement du fichier : leur "
+            "provision est inconnue, la charge des premières années est donc surestimée d’autant au plus."
         )
     return tuple(notes)

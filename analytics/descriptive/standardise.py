@@ -9,22 +9,22 @@ below is then the Poisson method on amounts counted in that unit.
 
 References
 ----------
-Fay M.P., Feuer E.J. (1997), Statistics in Medicine 16, 791-801: gamma interval of a directly standardised rate.
-Garwood F. (1936), Biometrika 28, 437-442: exact interval of a Poisson mean. Breslow N.E., Day N.E. (1987), Statistical
-Methods in Cancer Research II, IARC, chapter 2: direct and indirect standardisation. McCullagh P., Nelder J.A. (1989),
-Generalized Linear Models, § 6.2: dispersion by Pearson's statistic.
+Breslow N.E., Day N.E. (1987), Statistical Methods in Cancer Research II, IARC, chapter 2: direct and indirect
+standardisation. McCullagh P., Nelder J.A. (1989), Generalized Linear Models, § 6.2: dispersion by Pearson's statistic.
+The intervals are those of :mod:`analytics.descriptive.intervals`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analytics.descriptive.indicator import compute_indicator
+from analytics.descriptive.intervals import LEVEL, direct_interval, poisson_interval
 from analytics.descriptive.regroup import regroup
 from analytics.errors import ParameterError
 from analytics.french import format_percent
@@ -34,7 +34,6 @@ from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 STRATA = ("tranche_age", "sexe")
 #: Under this share of the reference structure met in a group, its direct rate is not given.
 MIN_COVERAGE = 0.95
-LEVEL = 0.95
 UNKNOWN = "montant ou effectif inconnu certains mois : ces cellules sont laissées de côté"
 _SUMS = ["numerateur", "denominateur"]
 
@@ -94,14 +93,44 @@ def compute_standardised(
     """
     cells, unknown, strata, missing = _cells(dataset, key, by, selection or Selection())
     unit = estimate_dispersion(cells, (by, *strata), is_count=_is_count(get_indicator(key, dataset)))
-    whole = cells.groupby([by, *strata])[_SUMS].sum().reset_index()
+    whole = sum_over_months(cells, (by, *strata))
     table = standardise(whole, group=by, strata=strata, dispersion=unit, level=level)
-    touched = table[by].isin(unknown[by])
-    table["raison"] = table["raison"].mask(touched, (table["raison"] + " ; " + UNKNOWN).str.removeprefix(" ; "))
-    nobody = ~(whole["denominateur"] > 0)
-    exposure = whole["denominateur"].sum()
-    reference = whole["numerateur"].sum() / exposure if exposure > 0 else math.nan
-    return Standardised(table, strata, missing, reference, unit, float(whole.loc[nobody, "numerateur"].sum()))
+    if len(unknown):
+        touched = table[by].isin(unknown[by])
+        table["raison"] = table["raison"].mask(touched, (table["raison"] + " ; " + UNKNOWN).str.removeprefix(" ; "))
+    above, below = (whole[column].to_numpy() for column in _SUMS)
+    exposure = below.sum()
+    reference = above.sum() / exposure if exposure > 0 else math.nan
+    return Standardised(table, strata, missing, reference, unit, float(above[~(below > 0)].sum()))
+
+
+def sum_over_months(cells: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
+    """Known cells of all the months together: `keys`…, `numerateur`, `denominateur`, in the order of the keys."""
+    place, first = number_cells(cells, keys)
+    sums = {column: _sum_by(place, cells[column].to_numpy(dtype="float64"), len(first)) for column in _SUMS}
+    return cells.iloc[first][list(keys)].reset_index(drop=True).assign(**sums)
+
+
+def number_cells(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the cell of each row, in the order of the keys, and the first row of each cell.
+
+    A row with a missing key has the number -1.
+    """
+    number, known = np.zeros(len(frame), dtype=np.int64), np.ones(len(frame), dtype=bool)
+    for key in keys:
+        codes, values = pd.factorize(frame[key], sort=True)
+        number = number * len(values) + codes
+        known &= codes >= 0
+    _, first, place = np.unique(number[known], return_index=True, return_inverse=True)
+    found = np.full(len(frame), -1)
+    found[known] = place
+    return found, np.flatnonzero(known)[first]
+
+
+def _sum_by(place: np.ndarray, amounts: np.ndarray, size: int) -> np.ndarray:
+    """Sum by cell of what is known; rows of no cell, numbered -1, are left out."""
+    kept = (place >= 0) & ~np.isnan(amounts)
+    return np.bincount(place[kept], weights=amounts[kept], minlength=size)
 
 
 def standardise(
@@ -132,38 +161,49 @@ def standardise(
     pandas.DataFrame
         As :attr:`Standardised.table`, in the order of the groups.
     """
-    keys = list(strata)
-    reference = (cells if standard is None else standard).groupby(keys)[_SUMS].sum()
-    reference = reference[reference["denominateur"] > 0]
-    weights = (reference["denominateur"] / reference["denominateur"].sum()).rename("poids")
-    norms = (reference["numerateur"] / reference["denominateur"]).rename("norme")
-    rows = cells.merge(weights.reset_index(), on=keys, how="left").merge(norms.reset_index(), on=keys, how="left")
-    mean = reference["numerateur"].sum() / reference["denominateur"].sum() if len(reference) else math.nan
-    found = [{group: name, **_one(part, mean, dispersion, level)} for name, part in rows.groupby(group, sort=True)]
-    return pd.DataFrame(found)
+    people, spent = cells["denominateur"].to_numpy(dtype="float64"), cells["numerateur"].to_numpy(dtype="float64")
+    stratum, share, norm, mean = _reference(cells, cells if standard is None else standard, strata)
+    codes, names = pd.factorize(cells[group], sort=True)
+    size = len(names)
+    met = (codes >= 0) & (people > 0) & ~np.isnan(share)
+    place = np.where(met, codes, -1)
+    observed, expected, covered = (_sum_by(place, v, size) for v in (spent, people * norm, share))
+    everybody = _sum_by(codes, people, size)
+    met &= covered[codes] >= MIN_COVERAGE
+    amounts, ratios = np.zeros((2, size, stratum.max(initial=-1) + 1))
+    inside = codes[met], stratum[met]
+    amounts[inside], ratios[inside] = spent[met], share[met] / covered[codes[met]] / people[met]
+    direct = np.where(covered >= MIN_COVERAGE, (amounts * ratios).sum(axis=1), np.nan)
+    low, high = direct_interval(amounts, ratios, unit=dispersion, level=level)
+    norms = np.where(expected > 0, expected, np.nan)
+    index = observed / norms
+    least, greatest = poisson_interval(observed, unit=dispersion, level=level)
+    told = [_reason(*pair) for pair in zip(everybody, covered, strict=True)]
+    return pd.DataFrame({
+        group: list(names), "exposition": everybody, "observe": observed, "attendu": expected,
+        "brut": _sum_by(codes, spent, size) / np.where(everybody > 0, everybody, np.nan),
+        "direct": direct, "direct_bas": low, "direct_haut": high,
+        "indice": index, "indice_bas": least / norms, "indice_haut": greatest / norms, "indirect": index * mean,
+        "couverture": covered, "raison": told,
+    })  # fmt: skip
 
 
-def _one(part: pd.DataFrame, mean: float, unit: float, level: float) -> dict[str, object]:
-    """One group: `part` has its strata with `poids` and `norme` of the reference."""
-    exposed = part[(part["denominateur"] > 0) & part["poids"].notna()]
-    spent, people = float(part["numerateur"].sum()), float(part["denominateur"].sum())
-    expected = float((exposed["denominateur"] * exposed["norme"]).sum())
-    observed = float(exposed["numerateur"].sum())
-    covered = float(exposed["poids"].sum())
-    enough = covered >= MIN_COVERAGE
-    ratios = (exposed["poids"] / covered / exposed["denominateur"]).to_numpy() if enough else np.array([])
-    amounts = exposed["numerateur"].to_numpy(dtype="float64")
-    low, high = direct_interval(amounts, ratios, unit=unit, level=level) if enough else (math.nan, math.nan)
-    index = observed / expected if expected > 0 else math.nan
-    index_low, index_high = (bound / expected if expected > 0 else math.nan for bound in
-                             poisson_interval(observed, unit=unit, level=level))  # fmt: skip
-    return {
-        "exposition": people, "observe": observed, "attendu": expected,
-        "brut": spent / people if people > 0 else math.nan,
-        "direct": float(amounts @ ratios) if enough else math.nan, "direct_bas": low, "direct_haut": high,
-        "indice": index, "indice_bas": index_low, "indice_haut": index_high, "indirect": index * mean,
-        "couverture": covered, "raison": _reason(people, covered),
-    }  # fmt: skip
+def _reference(
+    cells: pd.DataFrame, standard: pd.DataFrame, strata: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Of each cell, the number of its stratum, its share of the reference and its rate there; the rate of the whole.
+
+    A stratum without exposure in the reference is not one of it.
+    """
+    both = cells if standard is cells else pd.concat([cells, standard], ignore_index=True)
+    place, first = number_cells(both, strata)
+    mine, other = (place, place) if standard is cells else (place[: len(cells)], place[len(cells) :])
+    above, below = (_sum_by(other, standard[column].to_numpy(dtype="float64"), len(first)) for column in _SUMS)
+    there = below > 0
+    below = np.where(there, below, np.nan)
+    total = np.nansum(below)
+    share, norm = (np.append(v, np.nan)[mine] for v in (below / (total or np.nan), above / below))
+    return mine, share, norm, above[there].sum() / total if there.any() else math.nan
 
 
 def _reason(people: float, covered: float) -> str:
@@ -172,39 +212,6 @@ def _reason(people: float, covered: float) -> str:
     if covered < MIN_COVERAGE:
         return f"ce groupe n’a que {format_percent(covered, 0)} de la structure par âge et sexe de l’ensemble"
     return ""
-
-
-def direct_interval(
-    amounts: np.ndarray, ratios: np.ndarray, *, unit: float = 1.0, level: float = LEVEL
-) -> tuple[float, float]:
-    """Gamma interval of Fay and Feuer for Σ ratio × amount, `ratio` = weight of the stratum ÷ its exposure.
-
-    Parameters
-    ----------
-    amounts, ratios : numpy.ndarray
-        By stratum.
-    unit : float
-        Variance of an amount over its expectation; 1 for counts.
-    level : float
-    """
-    rate = float(amounts @ ratios)
-    variance = unit * float(np.clip(amounts, 0, None) @ ratios**2)
-    step = unit * float(ratios.max(initial=0.0))  # one more event where it weighs most
-    if not math.isfinite(unit) or rate < 0 or step <= 0:
-        return math.nan, math.nan
-    tail = (1 - level) / 2
-    low = 0.0 if rate == 0 else stats.gamma.ppf(tail, rate**2 / variance, scale=variance / rate)
-    shape, scale = (rate + step) ** 2 / (variance + step**2), (variance + step**2) / (rate + step)
-    return float(low), float(stats.gamma.ppf(1 - tail, shape, scale=scale))
-
-
-def poisson_interval(observed: float, *, unit: float = 1.0, level: float = LEVEL) -> tuple[float, float]:
-    """Exact (Garwood) interval of the expectation of a count, or of an amount made of units."""
-    if not (math.isfinite(unit) and math.isfinite(observed)) or observed < 0:
-        return math.nan, math.nan
-    count, tail = observed / unit, (1 - level) / 2
-    low = 0.0 if count == 0 else stats.chi2.ppf(tail, 2 * count) / 2
-    return float(unit * low), float(unit * stats.chi2.ppf(1 - tail, 2 * (count + 1)) / 2)
 
 
 def estimate_dispersion(monthly: pd.DataFrame, keys: tuple[str, ...], *, is_count: bool = False) -> float:
@@ -224,20 +231,21 @@ def estimate_dispersion(monthly: pd.DataFrame, keys: tuple[str, ...], *, is_coun
     float
         In the unit of the numerator; NaN with fewer than two months, or cells that never move.
     """
-    rows = monthly[monthly["denominateur"] > 0]
-    sums = rows.groupby(list(keys))[_SUMS].transform("sum")
-    level = rows["denominateur"] * sums["numerateur"] / sums["denominateur"]
-    by_month = pd.DataFrame({"mois": rows["mois"], "vu": rows["numerateur"], "niveau": level}).groupby("mois").sum()
-    factor = by_month["vu"] / by_month["niveau"].where(by_month["niveau"] > 0)
-    expected = level * rows["mois"].map(factor)
+    people = monthly["denominateur"].to_numpy(dtype="float64")
+    rows = people > 0
+    people, spent = people[rows], monthly["numerateur"].to_numpy(dtype="float64")[rows]
+    cell, month = number_cells(monthly[rows], keys)[0], pd.factorize(monthly["mois"][rows])[0]
+    size, last = cell.max(initial=-1) + 1, month.max(initial=-1) + 1
+    rate = np.append(_sum_by(cell, spent, size) / _sum_by(cell, people, size), np.nan)  # a row of no cell has none
+    level = people * rate[cell]
+    seen, usual = _sum_by(month, spent, last), _sum_by(month, level, last)
+    expected = level * (seen / np.where(usual > 0, usual, np.nan))[month]
     used = expected > 0
-    cells = rows.loc[used, list(keys)].drop_duplicates().shape[0]
-    months = rows.loc[used, "mois"].nunique()
-    free = int(used.sum()) - cells - months + 1
+    months = len(np.unique(month[used]))
+    free = np.count_nonzero(used) - len(np.unique(cell[used])) - months + 1
     if months < 2 or free < 1:
         return math.nan
-    residual = (rows.loc[used, "numerateur"] - expected[used]) ** 2 / expected[used]
-    dispersion = float(residual.sum() / free)
+    dispersion = float(np.nansum((spent[used] - expected[used]) ** 2 / expected[used]) / free)
     if is_count:
         return max(dispersion, 1.0)
     return dispersion if dispersion > 0 else math.nan
@@ -263,10 +271,10 @@ def _cells(
     for dimension in (by, *strata):
         named = regroup(named, dimension)
     cells = compute_indicator(named, key, by=(by, *strata), selection=selection)
-    if not cells["raison"].eq("").any():
+    if "" not in set(cells["raison"]):
         reason = cells["raison"].iloc[0] if len(cells) else "aucune valeur dans ce périmètre"
         raise ParameterError(f"{indicator.label} à structure égale : {reason}.")
-    if not cells.groupby("mois")[_SUMS].count().gt(0).all(axis=None):
+    if any(cells["mois"].nunique() > cells.loc[cells[column].notna(), "mois"].nunique() for column in _SUMS):
         raise ParameterError(
             "Bénéficiaires et prestations ne couvrent pas les mêmes mois.",
             remede="Réduisez la période aux mois que les deux tableaux ont.",
@@ -290,6 +298,8 @@ def known_cells(
     selection : Selection
     """
     unknown = pd.Series(False, index=cells.index)
+    if not cells[_SUMS].isna().to_numpy().any():
+        return cells, cells[unknown]
     for column, terms in zip(_SUMS, (indicator.numerator, indicator.denominator), strict=True):
         for measure, _ in terms:
             if cells[column].isna().any() and measure in table_of(measure, dataset).columns:
@@ -305,7 +315,10 @@ def _has_blank(
     by_care = CARE_DIMENSIONS if measure == "beneficiaires" else ()
     scope = selection.without_care() if measure == "beneficiaires" else selection
     keys = ["mois", *(k for k in by if k in table.columns and k not in by_care)]
-    blank = table.loc[scope.mask(table) & table[measure].isna(), keys].drop_duplicates()
+    blank = table[table[measure].isna()]
+    if blank.empty:
+        return pd.Series(False, index=cells.index)
+    blank = blank.loc[scope.mask(blank), keys].drop_duplicates()
     texts = dict.fromkeys(keys[1:], "str")
     blank, asked = (pd.MultiIndex.from_frame(frame[keys].astype(texts)) for frame in (blank, cells))
     return pd.Series(asked.isin(blank), index=cells.index)

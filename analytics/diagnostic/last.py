@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.special import gammaln
+from scipy.special import gammaln, stdtr
 
-from analytics.diagnostic.onestep import YEAR, OneStep, on_its_scale, one_step, usual_spread
+from analytics.diagnostic.onestep import YEAR, OneStep, on_its_scale, one_step, spread_of_rows, usual_spread
 from analytics.errors import ParameterError
 from analytics.french import format_number, format_percent
 from analytics.verdict import Verdict
@@ -24,7 +23,7 @@ MEMORY = 72  # months after which it counts for nothing
 #: Degrees of freedom tried, and their weight before the data speak: nearly normal unless the errors say otherwise.
 FREEDOM = np.array([1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0])
 PRIOR = np.array([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0])
-_TINY = 1e-300
+TINY = 1e-300
 _ROUNDS = 12
 
 
@@ -126,10 +125,15 @@ def errors_of(panel: pd.DataFrame) -> OneStep:
 
 def replay_errors(found: OneStep, panel: pd.DataFrame, looks: int) -> pd.DataFrame:
     """Same as `replay_last`, from the errors of the panel."""
-    count = len(found.errors)
-    rows = range(max(MIN_MONTHS, count - 1 - looks), count - 1)
+    rows = months_replayed(found, looks)
     table = [p_values_at(found, t) for t in rows]
     return pd.DataFrame(table, index=panel.index[[t + YEAR for t in rows]], columns=panel.columns, dtype=float)
+
+
+def months_replayed(found: OneStep, looks: int) -> range:
+    """Places, among the errors, of the months to replay."""
+    count = len(found.errors)
+    return range(max(MIN_MONTHS, count - 1 - looks), count - 1)
 
 
 def p_values_at(found: OneStep, t: int) -> np.ndarray:
@@ -157,22 +161,43 @@ def tail_probability(past: np.ndarray, last: np.ndarray) -> np.ndarray:
     the weights that the data give to each, so that the uncertainty on the tails is not forgotten. The errors are in
     spreads that were foreseen: where these were too small, too large or too slow to move, the law has learnt it.
     """
-    weights = 0.5 ** (np.arange(len(past))[::-1, None] / HALF_LIFE)
-    total = weights.sum()
-    freedom = FREEDOM[:, None, None]
-    squares = past[None] ** 2
-    scale2 = np.repeat(np.maximum(usual_spread(past)[None] ** 2, _TINY), len(FREEDOM), axis=0)
-    for _ in range(_ROUNDS):
-        pull = (freedom + 1) / (freedom + squares / scale2[:, None])
-        scale2 = np.maximum((weights * pull * squares).sum(axis=1) / total, _TINY)
-    constant = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * np.log(freedom * np.pi)
-    density = constant - 0.5 * np.log(scale2)[:, None]
-    density = density - (freedom + 1) / 2 * np.log1p(squares / scale2[:, None] / freedom)
-    posterior = (weights * density).sum(axis=1) + np.log(PRIOR / PRIOR.sum())[:, None]
+    rows = np.ascontiguousarray(past.T)
+    return tails_of(rows**2, len(past), spread_of_rows(rows), last)
+
+
+def tails_of(squares: np.ndarray, known: np.ndarray | int, spread: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """`tail_probability` of cases × months: the last `known` months of each are known, the squares of others are 0."""
+    weights, _ = recent_weights(squares.shape[1])
+    total = np.cumsum(weights[::-1])[np.asarray(known) - 1]
+    scales2, likelihoods = np.empty((2, len(FREEDOM), len(squares)))
+    for i, freedom in enumerate(FREEDOM):
+        scale2 = np.maximum(spread**2, TINY)
+        for _ in range(_ROUNDS):
+            scale2 = np.maximum(em_round(freedom, scale2, squares, weights, total), TINY)
+        constant = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * np.log(freedom * np.pi)
+        distances = np.log1p(squares / (freedom * scale2)[:, None]) @ weights
+        likelihoods[i] = total * (constant - 0.5 * np.log(scale2)) - (freedom + 1) / 2 * distances
+        scales2[i] = scale2
+    posterior = likelihoods + np.log(PRIOR / PRIOR.sum())[:, None]
     posterior = np.exp(posterior - posterior.max(axis=0))
     posterior /= posterior.sum(axis=0)
-    distance = np.abs(last) / np.sqrt(scale2 * (1 + 1 / total))  # the scale is itself estimated
-    return (posterior * 2 * stats.t.sf(distance, FREEDOM[:, None])).sum(axis=0)
+    distance = np.abs(last) / np.sqrt(scales2 * (1 + 1 / total))  # the scale is itself estimated
+    return (posterior * 2 * stdtr(FREEDOM[:, None], -distance)).sum(axis=0)
+
+
+def recent_weights(months: int) -> tuple[np.ndarray, float]:
+    """Weight of each month, recent ones weighing more, and their sum."""
+    weights = 0.5 ** (np.arange(months)[::-1] / HALF_LIFE)
+    return weights, weights.sum()
+
+
+def em_round(
+    freedom: float, scale2: np.ndarray, squares: np.ndarray, weights: np.ndarray, total: np.ndarray | float
+) -> np.ndarray:
+    """Squared scale of the Student law after one more round of EM; it grows with the scale before."""
+    pull = (freedom * scale2)[:, None] + squares
+    np.divide(squares, pull, out=pull)
+    return (freedom + 1) * scale2 * (pull @ weights) / total
 
 
 def _unknown(sentence: str) -> Verdict:

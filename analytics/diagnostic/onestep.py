@@ -7,6 +7,7 @@ said of a month is therefore what would have been said at that month, and replay
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,15 +78,25 @@ def _are_months(months: pd.Index | None) -> bool:
     """Whether the index is first days of months in a row."""
     if not isinstance(months, pd.DatetimeIndex):
         return False
-    return bool(months.equals(pd.date_range(months[0], periods=len(months), freq="MS")))
+    days = months.tz_localize(None).to_numpy()
+    numbers = days.astype("datetime64[M]")
+    return bool((numbers == days).all() and (np.diff(numbers.astype(np.int64)) == 1).all())
 
 
 def day_gaps(months: pd.DatetimeIndex) -> np.ndarray:
     """Working days of each month, relative to those of the same month of the years before (logarithm)."""
-    first = months[0] - pd.DateOffset(years=DAYS_YEARS)
-    days = pd.Series(np.log(working_days(pd.date_range(first, months[-1], freq="MS"))))
+    return _gaps_from(months[0], len(months))
+
+
+@functools.lru_cache(maxsize=64)
+def _gaps_from(first: pd.Timestamp, count: int) -> np.ndarray:
+    """They only depend on the calendar."""
+    earliest = first - pd.DateOffset(years=DAYS_YEARS)
+    days = pd.Series(np.log(working_days(pd.date_range(earliest, periods=DAYS_YEARS * YEAR + count, freq="MS"))))
     usual = sum(days.shift(YEAR * years) for years in range(1, DAYS_YEARS + 1)) / DAYS_YEARS
-    return (days - usual).to_numpy()[-len(months) :]
+    gaps = (days - usual).to_numpy(copy=True)[-count:]
+    gaps.flags.writeable = False
+    return gaps
 
 
 def on_its_scale(values: np.ndarray) -> np.ndarray:
@@ -96,7 +107,19 @@ def on_its_scale(values: np.ndarray) -> np.ndarray:
 
 def usual_spread(errors: np.ndarray) -> np.ndarray:
     """Robust standard deviation of each column."""
-    return NORMAL_MAD * np.median(np.abs(errors - np.median(errors, axis=0)), axis=0)
+    return spread_of_rows(np.ascontiguousarray(errors.T)).T
+
+
+def spread_of_rows(errors: np.ndarray) -> np.ndarray:
+    """Robust standard deviation along the last axis, which is the quick one to sort."""
+    gaps = errors - median_of_rows(errors)[..., None]
+    return NORMAL_MAD * median_of_rows(np.abs(gaps, out=gaps))
+
+
+def median_of_rows(values: np.ndarray) -> np.ndarray:
+    """Median along the last axis, of values that are all known."""
+    ordered, count = np.sort(values, axis=-1), values.shape[-1]
+    return (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2
 
 
 class _Smoothing:
@@ -120,27 +143,46 @@ class _Smoothing:
     def step(self, t: int, z: np.ndarray) -> np.ndarray:
         """Error of the smoothings that were closest before this month; then they learn it."""
         alpha, beta, gamma = _GRID
-        expected = self.level + DAMPING * self.slope
-        error = z[:, None] - expected - self.season[t % YEAR]
-        best = np.argsort(self.fit, axis=1, kind="stable")[:, :BEST] if t > YEAR else slice(None)
-        mean = (np.take_along_axis(error, best, axis=1) if t > YEAR else error).mean(axis=1)
+        season = self.season[t % YEAR]
+        self.slope *= DAMPING
+        self.level += self.slope
+        error = z[:, None] - self.level
+        error -= season
+        mean = (error * self._closest()).sum(axis=1) / BEST if t > YEAR else error.mean(axis=1)
         self.fit += np.sqrt(np.abs(error))  # a shock, that nobody foresees, must not choose among them
-        bounded = self._bound(t, error)
-        self.level = expected + alpha * bounded
-        self.slope = DAMPING * self.slope + alpha * beta * bounded
-        self.season[t % YEAR] += gamma * (1 - alpha) * bounded
+        self._bound(t, error)
+        self.level += alpha * error
+        self.slope += alpha * beta * error
+        season += gamma * (1 - alpha) * error
         return mean
 
-    def _bound(self, t: int, error: np.ndarray) -> np.ndarray:
+    def _closest(self) -> np.ndarray:
+        """Whether each smoothing is among the best few of its series; of those as close, the first ones are."""
+        limit = np.partition(self.fit, BEST - 1, axis=1)[:, BEST - 1, None]
+        closest = self.fit <= limit
+        tied = np.flatnonzero(np.count_nonzero(closest, axis=1) != BEST)
+        if len(tied):
+            order = np.argsort(self.fit[tied], axis=1, kind="stable")
+            closest[tied[:, None], order] = np.arange(order.shape[1]) < BEST
+        return closest
+
+    def _bound(self, t: int, error: np.ndarray) -> None:
+        """Bound the errors, in place, by what is usual; then that is learnt."""
         if t < 2 * YEAR:
             self.first_year.append(np.abs(error))
-            return error
+            return
         if t == 2 * YEAR:
             self.spread = np.maximum(NORMAL_MAD * np.median(self.first_year, axis=0), _TINY)
-        bounded = np.clip(error, -CLIP * self.spread, CLIP * self.spread)
-        cut = np.minimum(error**2, (SCALE_CUT * self.spread) ** 2) / _CUT_MEAN
-        self.spread = np.sqrt(0.95 * self.spread**2 + 0.05 * cut)
-        return bounded
+        cut = np.square(error)
+        variance = np.square(self.spread)
+        np.minimum(cut, SCALE_CUT**2 * variance, out=cut)
+        bound = CLIP * self.spread
+        np.minimum(error, bound, out=error)
+        np.maximum(error, -bound, out=error)
+        variance *= 0.95
+        cut *= 0.05 / _CUT_MEAN
+        variance += cut
+        self.spread = np.sqrt(variance, out=variance)
 
 
 class _Days:
@@ -180,10 +222,10 @@ class _Scale:
         season = np.sqrt(self.squares[t % YEAR] / self.counts[t % YEAR])
         self._learn_season(t, error)
         scaled = error / (self.spread * season)
-        cut = np.minimum(scaled**2, SCALE_CUT**2) / _CUT_MEAN
+        cut = np.minimum(np.abs(scaled), SCALE_CUT) ** 2 / _CUT_MEAN
         self.spread = np.maximum(self.spread * np.sqrt(1 - SCALE_STEP + SCALE_STEP * cut), _TINY)
         return scaled
 
     def _learn_season(self, t: int, error: np.ndarray) -> None:
-        self.squares[t % YEAR] += np.minimum((error / self.spread) ** 2, CLIP**2)
+        self.squares[t % YEAR] += np.minimum(np.abs(error / self.spread), CLIP) ** 2
         self.counts[t % YEAR] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,10 @@ from analytics.bases import FROM_FILE, Rates, convert_dataset, factor, file_rate
 from analytics.completion import has_both_months
 from analytics.constat import describe_perimeter
 from analytics.descriptive.account import LINES, Account, compute_account, describe_rapprochement, reasons_of
-from analytics.descriptive.provisions import develop_closings
+from analytics.descriptive.closings import Closings, develop_closings
 from analytics.errors import ParameterError
 from analytics.french import format_month, format_percent
-from analytics.schema import BASES, Selection
+from analytics.schema import BASES, Dataset, Selection
 from charts.account import account_sheet, account_table, line_label, year_label
 from charts.export import to_csv
 from pages.components import figure
@@ -38,9 +38,20 @@ def show_account(view: View) -> None:
         _show_views(view)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One view of the account as it is read: its table, the lines under it, what each of its lines is."""
+
+    table: pd.DataFrame
+    lines: tuple[str, ...]
+    definitions: str
+
+
 def _show_views(view: View) -> None:
     """One view at a time, what is missing, the page to print, the definitions used."""
-    account = account_of(view, _choose_base(view))
+    rates = whole_rates(view)
+    base = _choose_base(view, rates)
+    account = account_of(view, base, rates)
     present = account.vues
     if not _may_show(view, present):
         st.info(
@@ -49,28 +60,42 @@ def _show_views(view: View) -> None:
         )
         return
     name = _choose_view(list(present))
-    table = present[name]
-    whole = len(table) <= YEARS or st.toggle("Toutes les années", key="compte_annees", bind="query-params")
-    figure.show_table(account_table(table if whole else table.tail(YEARS), name))
-    st.caption(f"En euros, arrondis à l’euro ; le fichier CSV porte les centimes. {safe(subtitle(view, account))}.")
-    for sentence in sentences(account):
-        st.caption(safe(sentence))
-    for sentence in reasons_of(table):
-        st.caption(safe(sentence))
-    _downloads(view, account, present)
-    shown = [key for key in LINES if table[key].notna().any()]
-    st.caption("  \n".join(f"**{safe(line_label(k, name))}** : {safe(LINES[k][1])}" for k in shown))
+    whole = len(present[name]) <= YEARS or st.toggle("Toutes les années", key="compte_annees", bind="query-params")
+    reading = cached(
+        "account", view.key, lambda: _read(view, account, rates, name, whole),
+        filtres=view.selection.filtres, base=base, rates=rates, vue=name, whole=whole,
+    )  # fmt: skip
+    figure.show_table(reading.table)
+    for line in reading.lines:
+        st.caption(line)
+    _downloads(view, account, rates)
+    st.caption(reading.definitions)
 
 
-def account_of(view: View, base: str | None) -> Account:
+def account_of(view: View, base: str | None, rates: Rates) -> Account:
     """The account of the perimeter, in a base."""
-    rates, raw = whole_rates(view), view.opened.raw
+    raw = view.opened.raw
 
     def compute() -> Account:
-        known = raw if base is None or base == raw.base else convert_dataset(raw, base, rates)
+        known = raw if base is None or base == raw.base else converted(view, base, rates)
         return compute_account(known, selection=Selection(filtres=view.selection.filtres), closings=closings_of(view))
 
     return cached("account", view.key, compute, filtres=view.selection.filtres, base=base, rates=rates)
+
+
+def converted(view: View, base: str, rates: Rates) -> Dataset:
+    """The file in another base: the same for every perimeter."""
+    raw = view.opened.raw
+    return cached("converted", view.key, lambda: convert_dataset(raw, base, rates), base=base, rates=rates)
+
+
+def _read(view: View, account: Account, rates: Rates, name: str, whole: bool) -> Reading:
+    table = account.vues[name]
+    under = f"En euros, arrondis à l’euro ; le fichier CSV porte les centimes. {safe(subtitle(view, account, rates))}."
+    said = [safe(sentence) for sentence in (*sentences(account), *reasons_of(table))]
+    shown = [key for key in LINES if table[key].notna().any()]
+    definitions = "  \n".join(f"**{safe(line_label(k, name))}** : {safe(LINES[k][1])}" for k in shown)
+    return Reading(account_table(table if whole else table.tail(YEARS), name), (under, *said), definitions)
 
 
 def whole_rates(view: View) -> Rates:
@@ -83,7 +108,7 @@ def whole_rates(view: View) -> Rates:
     return rates
 
 
-def closings_of(view: View) -> dict[pd.Timestamp, pd.DataFrame] | None:
+def closings_of(view: View) -> Closings | None:
     """The development of each closing, the slow part, shared by every perimeter and base; None with a single date."""
     raw = view.opened.raw
     if not has_both_months(raw) or "prestation" not in raw.prestation.columns:
@@ -91,11 +116,10 @@ def closings_of(view: View) -> dict[pd.Timestamp, pd.DataFrame] | None:
     return cached("closings", view.key, lambda: develop_closings(raw))
 
 
-def subtitle(view: View, account: Account) -> str:
+def subtitle(view: View, account: Account, rates: Rates) -> str:
     """Perimeter, base and closing date."""
     base, own = f"base {account.base}" if account.base else "base non précisée", view.opened.raw.base
     if account.base and account.base != own:
-        rates = whole_rates(view)
         used = [("taxe", rates.taxe, rates.source_taxe)] if "TTC" in (own, account.base) else []
         used += [("chargement", rates.chargement, rates.source_chargement)] if "nette" in (own, account.base) else []
         lines = "celles de votre fichier, ligne à ligne"
@@ -116,7 +140,7 @@ def sentences(account: Account) -> list[str]:
     return [text for text in (describe_rapprochement(account), *account.remarques) if text]
 
 
-def _choose_base(view: View) -> str | None:
+def _choose_base(view: View, rates: Rates) -> str | None:
     base = view.opened.raw.base
     if base is None or "cotisation" not in view.dataset.cotisation.columns:
         return base
@@ -125,7 +149,7 @@ def _choose_base(view: View) -> str | None:
         help="Les taux de conversion se règlent dans la section des bases.",
     ) or base  # fmt: skip
     try:
-        factor(base, chosen, whole_rates(view))
+        factor(base, chosen, rates)
     except ParameterError as error:
         st.warning(f"{safe(error.message)} {safe(error.remede)} Compte montré en base {base}.")
         return base
@@ -145,15 +169,17 @@ def _choose_view(names: list[str]) -> str:
 
 def _may_show(view: View, present: dict[str, pd.DataFrame]) -> bool:
     """In « partage » mode an opening provision gives back the year before: all the years may be shown, or none."""
+    if not view.shared:
+        return True
     years = {(row.debut, row.fin) for table in present.values() for row in table.itertuples()}
     return all(may_show(view, Selection(debut, fin, view.selection.filtres)) for debut, fin in sorted(years))
 
 
-def _downloads(view: View, account: Account, present: dict[str, pd.DataFrame]) -> None:
-    name, is_demo = figure.slug(TITLE), view.dataset.is_demo
+def _downloads(view: View, account: Account, rates: Rates) -> None:
+    present, name, is_demo = account.vues, figure.slug(TITLE), view.dataset.is_demo
     with st.container(horizontal=True):
         st.download_button(
-            "Page à imprimer", lambda: _sheet(view, account, present), f"{name}.html", "text/html",
+            "Page à imprimer", lambda: _sheet(view, account, rates), f"{name}.html", "text/html",
             key="compte_html", icon=":material/print:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
@@ -162,11 +188,12 @@ def _downloads(view: View, account: Account, present: dict[str, pd.DataFrame]) -
         )  # fmt: skip
 
 
-def _sheet(view: View, account: Account, present: dict[str, pd.DataFrame]) -> bytes:
+def _sheet(view: View, account: Account, rates: Rates) -> bytes:
+    present = account.vues
     source = "" if view.dataset.is_demo else f" · {view.dataset.source}"
     reasons = [f"{name}. {sentence}" for name, t in present.items() for sentence in reasons_of(t)]
     return account_sheet(
-        TITLE, f"{subtitle(view, account)}{source}", present, [*sentences(account), *reasons],
+        TITLE, f"{subtitle(view, account, rates)}{source}", present, [*sentences(account), *reasons],
         is_demo=view.dataset.is_demo,
     )  # fmt: skip
 

@@ -6,12 +6,13 @@ session only, and the page says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from analytics.constat import Constat, from_param, same_finding, to_param
 from analytics.descriptive.alerts import Seuil
+from analytics.errors import PaliersError, ParameterError
 from data import store
 from pages.components import state
 from pages.components.cache import digest
@@ -22,13 +23,17 @@ SEEN, THRESHOLD = "constat", "seuil"
 
 @dataclass(frozen=True)
 class Note:
-    """One thing kept: `genre` is SEEN or THRESHOLD; `seen_at` and `reason` once somebody classified it."""
+    """One thing kept: `genre` is SEEN or THRESHOLD; `seen_at` and `reason` once somebody classified it.
+
+    What cannot be read any more has no content, and `error` says so: it can only be told of and removed.
+    """
 
     key: str
     genre: str
-    content: str | Seuil
+    content: str | Seuil | None
     seen_at: datetime | None = None
     reason: str = ""
+    error: PaliersError | None = None
 
     @property
     def constat(self) -> Constat:
@@ -37,13 +42,7 @@ class Note:
 
 
 def read_notes(view: View) -> tuple[Note, ...]:
-    """Everything kept about the alerts of a dataset, oldest first.
-
-    Raises
-    ------
-    ParameterError
-        A threshold kept cannot be read.
-    """
+    """Everything kept about the alerts of a dataset, oldest first, what cannot be read included."""
     if not view.opened.is_held:
         return tuple(_session(view).values())
     return tuple(_noted(alert) for alert in store.alerts(view.token) if alert.content.get("genre") in (SEEN, THRESHOLD))
@@ -51,7 +50,7 @@ def read_notes(view: View) -> tuple[Note, ...]:
 
 def seen_in(notes: Iterable[Note], constat: Constat) -> bool:
     """Whether a finding was classified."""
-    return any(n.genre == SEEN and same_finding(n.constat, constat) for n in notes)
+    return any(n.genre == SEEN and n.error is None and same_finding(n.constat, constat) for n in notes)
 
 
 def mark_seen(view: View, constat: Constat, reason: str) -> None:
@@ -110,8 +109,22 @@ def forget_note(view: View, key: str) -> None:
 
 def _noted(alert: store.Alert) -> Note:
     genre = alert.content["genre"]
-    content = Seuil.from_plain(alert.content) if genre == THRESHOLD else str(alert.content.get("constat", ""))
-    return Note(alert.key, genre, content, alert.seen_at, alert.reason)
+    try:
+        content, error = _content(genre, alert.content), None
+    except PaliersError as found:
+        content, error = None, found
+    return Note(alert.key, genre, content, alert.seen_at, alert.reason, error)
+
+
+def _content(genre: str, kept: Mapping[str, object]) -> str | Seuil:
+    if genre == THRESHOLD:
+        return Seuil.from_plain(kept)
+    word = str(kept.get("constat", ""))
+    try:
+        from_param(word)
+    except PaliersError as error:
+        raise ParameterError("Une alerte classée est illisible.", remede="Supprimez-la des alertes vues.") from error
+    return word
 
 
 def _session(view: View) -> dict[str, Note]:

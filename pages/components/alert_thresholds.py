@@ -21,7 +21,7 @@ def states_of(view: View, notes: tuple[Note, ...]) -> list[tuple[Note, Etat]]:
     """What each threshold says today; those whose figures may not be shown are left out."""
     found = []
     for note in notes:
-        if note.genre != THRESHOLD:
+        if note.genre != THRESHOLD or note.error is not None:
             continue
         seuil = note.content
         with told_in_french():
@@ -57,9 +57,12 @@ def show_thresholds(view: View) -> None:
             st.caption("Les seuils se posent hors du mode partage.")
             return
         with told_in_french():
-            for rank, (note, etat) in enumerate(states_of(view, read_notes(view))):
+            notes = read_notes(view)
+            told = [(note, threshold_sentence(view, etat)) for note, etat in states_of(view, notes)]
+            told += [(n, safe(n.error.message)) for n in notes if n.genre == THRESHOLD and n.error is not None]
+            for rank, (note, sentence) in enumerate(told):
                 left, right = st.columns([5, 1], vertical_alignment="center")
-                left.markdown(threshold_sentence(view, etat))
+                left.markdown(sentence)
                 if right.button("Supprimer", key=f"seuil_supprimer_{rank}", icon=":material/delete:", type="tertiary"):
                     forget_note(view, note.key)
                     st.rerun()

@@ -119,6 +119,9 @@ def show_decisions(view: View, *, limit: int, classify_them: bool = False) -> No
     """Data errors, thresholds crossed, then the heaviest alerts with their buttons; what was classified is left out."""
     show_data_errors(view)
     notes = _notes(view)
+    for note in () if view.shared else notes:  # who reads a shared page can remove nothing
+        if note.error is not None:
+            show_error(note.error)
     for rank, (note, etat) in enumerate(crossed(view, notes)):
         with st.container(border=True, key=f"seuil_franchi_{rank}"):
             st.markdown(f":material/straighten: **{threshold_sentence(view, etat)}**")
@@ -214,15 +217,18 @@ def _show_log(view: View) -> None:
 
 
 def _show_note(view: View, note: Note, rank: int) -> None:
-    if note.genre == SEEN:
+    if note.error is not None:
+        st.markdown(safe(note.error.message))
+    elif note.genre == SEEN:
         st.markdown(safe(describe(note.constat, view.dataset).text))
     else:
         st.markdown(safe(describe_threshold(note.content, view.dataset)))
     st.caption(f"Vu le {note.seen_at:%d/%m/%Y}, parce que : {safe(note.reason)}")
-    if note.genre == SEEN:
+    if note.genre == SEEN and note.error is None:
         steps(note.constat, key=f"vue_{rank}")
-    if st.button("Rouvrir", key=f"rouvrir_{rank}", icon=":material/undo:", type="tertiary"):
-        if note.genre == SEEN:
+    label, icon = ("Rouvrir", "undo") if note.error is None else ("Supprimer", "delete")
+    if st.button(label, key=f"rouvrir_{rank}", icon=f":material/{icon}:", type="tertiary"):
+        if note.genre == SEEN or note.error is not None:
             forget_note(view, note.key)
         else:
             keep_note(view, note)

@@ -21,6 +21,7 @@ TAX, LOADING, KIND = "taxe", "chargement", "contrat_taxe"
 KINDS = ("responsable", "non responsable")
 TYPED = "votre saisie"
 _BOUNDS = (0.0, 0.6)
+_DEFINED = "  \n".join(f"**{base}** : {safe(text)}" for base, text in DEFINITIONS.items())
 
 
 def default_rates(view: View) -> Rates:
@@ -56,9 +57,11 @@ def show_bases(view: View) -> None:
     # Drawn even when folded: a rate typed here stays in the link and in every figure that uses it.
     with st.expander("TTC, HT ou nette : convertir", icon=":material/currency_exchange:", key="bases"):
         _choose(view)
-        figure.show_table(bases_table(view))
-        st.caption(f"Votre fichier est en base {dataset.base}. {safe(describe_rates(rates_of(view)))}")
-        st.caption("  \n".join(f"**{base}** : {safe(text)}" for base, text in DEFINITIONS.items()))
+        rates = rates_of(view)
+        table = cached("rates", view.key, lambda: bases_table(view, rates), selection=view.selection, shown=rates)
+        figure.show_table(table)
+        st.caption(f"Votre fichier est en base {dataset.base}. {safe(describe_rates(rates))}")
+        st.caption(_DEFINED)
 
 
 def describe_rates(rates: Rates) -> str:
@@ -67,9 +70,9 @@ def describe_rates(rates: Rates) -> str:
     return f"Taxe : {tax}. Chargements : {_said(rates.chargement, rates.source_chargement)}."
 
 
-def bases_table(view: View) -> pd.DataFrame:
+def bases_table(view: View, rates: Rates) -> pd.DataFrame:
     """Base, premiums and ratio under French headers."""
-    table = ratios(view)
+    table = ratios(view, rates)
     return pd.DataFrame(
         {
             "Base": [f"{b} (votre fichier)" if b == view.dataset.base else b for b in table["base"]],
@@ -82,14 +85,14 @@ def bases_table(view: View) -> pd.DataFrame:
     )
 
 
-def ratios(view: View) -> pd.DataFrame:
-    """base, cotisation, ratio, raison over the selection."""
+def ratios(view: View, rates: Rates | None = None) -> pd.DataFrame:
+    """base, cotisation, ratio, raison over the selection, with the rates in use unless others are given."""
     row = cached(
         "ratio_sums", view.key,
         lambda: compute_total(view.dataset, "ratio_pc", selection=view.selection).iloc[0].to_dict(),
         selection=view.selection,
     )  # fmt: skip
-    return by_base(float(row["denominateur"]), float(row["numerateur"]), view.dataset.base, rates_of(view))
+    return by_base(float(row["denominateur"]), float(row["numerateur"]), view.dataset.base, rates or rates_of(view))
 
 
 def _default(view: View, kind: str) -> Rates:

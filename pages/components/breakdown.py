@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
 from analytics.descriptive import compare_periods
 from analytics.indicators import Indicator
 from charts.breakdown import chart_breakdown
+from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.messages import safe, told_in_french
@@ -15,6 +18,15 @@ from pages.components.sharing import hidden_values, say_hidden
 from pages.components.sidebar import COMPARISONS, View
 
 MAX_BARS = 25
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn, kept between runs: the picture, or why there is none, and the groups that may be shown."""
+
+    picture: Picture | None
+    reason: str
+    groups: int
 
 
 def show_breakdown(view: View, indicator: Indicator) -> None:
@@ -31,26 +43,30 @@ def show_breakdown(view: View, indicator: Indicator) -> None:
     with told_in_french():
         whole = breakdown(view, indicator, chosen)
         hidden = hidden_values(view, chosen, view.selection)
-        table = whole[~whole[chosen].astype("str").isin(hidden)].reset_index(drop=True)
-        if table.empty:
-            say_hidden(len(whole))
-            return
-        if table["valeur"].isna().all():
-            st.info(f"{indicator.label} : {safe(table['raison'].iloc[0])}.", icon=":material/info:")
-            return
-        group = dataset.label(chosen)
-        picture = cached(
-            "breakdown_picture", view.key,
-            lambda: chart_breakdown(
-                table.head(MAX_BARS), group=group, unit=indicator.unit, title=f"{indicator.label} par {group.lower()}",
-                reference=COMPARISONS[view.selection.comparaison], is_demo=dataset.is_demo,
-            ),
+        shown = cached(
+            "breakdown_picture", view.key, lambda: _drawn(view, indicator, chosen, whole, hidden),
             key=indicator.key, dimension=chosen, selection=view.selection, secret=sorted(hidden),
         )  # fmt: skip
-        figure.show(picture, key="ventilation", is_demo=dataset.is_demo)
-        say_hidden(len(whole) - len(table))
-        if len(table) > MAX_BARS:
-            st.caption(f"Les {MAX_BARS} premiers groupes sur {len(table)}.")
+        if shown.picture is not None:
+            figure.show(shown.picture, key="ventilation", is_demo=dataset.is_demo)
+        elif shown.reason:
+            st.info(f"{indicator.label} : {safe(shown.reason)}.", icon=":material/info:")
+            return
+        say_hidden(len(whole) - shown.groups)
+        if shown.groups > MAX_BARS:
+            st.caption(f"Les {MAX_BARS} premiers groupes sur {shown.groups}.")
+
+
+def _drawn(view: View, indicator: Indicator, dimension: str, whole: pd.DataFrame, hidden: frozenset[str]) -> Shown:
+    table = whole[~whole[dimension].astype("str").isin(hidden)].reset_index(drop=True)
+    if table["valeur"].isna().all():
+        return Shown(None, table["raison"].iloc[0] if len(table) else "", len(table))
+    group = view.dataset.label(dimension)
+    picture = chart_breakdown(
+        table.head(MAX_BARS), group=group, unit=indicator.unit, title=f"{indicator.label} par {group.lower()}",
+        reference=COMPARISONS[view.selection.comparaison], is_demo=view.dataset.is_demo,
+    )  # fmt: skip
+    return Shown(picture, "", len(table))
 
 
 def breakdown(view: View, indicator: Indicator, dimension: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date
 from typing import Any, TypeVar
 
@@ -20,9 +20,10 @@ MAX_RESULTS = 512
 #: What is a few kilobytes and is asked for some thirty times by screen: a hundred people looking at as many perimeters
 #: would otherwise drive each other’s results out, and every click would compute its whole screen again.
 LIGHT = frozenset({
-    "account", "alerts", "breakdown", "breakdown_picture", "card_facts", "constat", "funnel", "funnel_picture",
-    "known_share", "map", "market_picture", "monthly", "own_figures", "own_shares", "rates", "regions", "screening",
-    "secret", "secrets", "spark", "standardised", "standardised_picture", "summary", "trend",
+    "account", "alerts", "breakdown", "breakdown_picture", "breaks", "card_facts", "constat", "events", "funnel",
+    "funnel_picture", "impact", "impact_picture", "impact_series", "known_share", "map", "market_picture", "monthly",
+    "own_figures", "own_shares", "rates", "ratio_sums", "regions", "replay", "replay_dates", "replay_picture",
+    "screening", "secret", "secrets", "standardised", "standardised_picture", "summary", "threshold", "trend",
 })  # fmt: skip
 MAX_LIGHT = 8192
 
@@ -54,7 +55,8 @@ def cached(name: str, token: str, compute: Callable[[], Result], **options: Any)
         Everything else that the result depends on.
     """
     remember = _remember_light if name in LIGHT else _remember
-    return remember(digest(name, token, options), compute)
+    # Named arguments: of the others, Streamlit would look up the names in the signature at every call.
+    return remember(key=digest(name, token, options), _compute=compute)
 
 
 def forget_everything() -> None:
@@ -75,7 +77,7 @@ def _remember_light(key: str, _compute: Callable[[], Result]) -> Result:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return asdict(value)
+        return {f.name: getattr(value, f.name) for f in fields(value)}
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not identify a computation")  # a frame, above all

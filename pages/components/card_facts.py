@@ -51,13 +51,8 @@ class Facts:
 
 def facts_of(view: View, key: str) -> Facts:
     """Everything that a card tells beside its value."""
-    selection = view.selection
-
-    def compute() -> Facts:
-        days = compare_working_days(view.dataset, key, selection=selection)
-        return Facts(_comparisons(view, key), days, _scope(view, key), known_of(view, selection))
-
-    return cached("card_facts", view.key, compute, key=key, selection=selection, shared=view.shared)
+    days = compare_working_days(view.dataset, key, selection=view.selection)
+    return Facts(_comparisons(view, key), days, _scope(view, key), known_of(view, view.selection))
 
 
 def known_of(view: View, selection: Selection) -> KnownShare:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +15,6 @@ from analytics.indicators import Indicator, extra_measures, get_indicator, missi
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
 from pages.components.card_facts import Facts, caption, change, detail, facts_of, is_neutral, notes
-from pages.components.constat import measure
 from pages.components.figure import show_table
 from pages.components.messages import safe
 from pages.components.sharing import hide_months
@@ -22,10 +24,53 @@ SPARK_MONTHS = 24
 HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
 
 
+@dataclass(frozen=True)
+class Card:
+    """What a card says, ready to be drawn.
+
+    Attributes
+    ----------
+    indicator : Indicator
+    facts : Facts
+        Its figure and the comparisons behind it.
+    label, value : str
+    delta : str or None
+        The change as printed, None without a reference.
+    colour, arrow : str
+        As :func:`streamlit.metric` names them.
+    months : list of float or None
+        The last months, None when there are not two.
+    line : str
+        What the arrow does not say.
+    """
+
+    indicator: Indicator
+    facts: Facts
+    label: str
+    value: str
+    delta: str | None
+    colour: str
+    arrow: str
+    months: list[float] | None
+    line: str
+
+    @property
+    def constat(self) -> Constat:
+        """The figure and what it is compared with."""
+        return self.facts.comparisons[0][1]
+
+
 def show_cards(view: View) -> list[Constat]:
     """The four headline cards; a card that lacks a column says which."""
+
+    def compute() -> list[Card]:
+        return [card_of(view, key) for key in headline_keys(view.dataset)]
+
+    cards = cached("card_facts", view.key, compute, selection=view.selection, shared=view.shared)
     with st.grid(4, min_column_width=215, key="cartes"):
-        return [show_card(view, key) for key in headline_keys(view.dataset)]
+        for card in cards:
+            _show_card(view, card)
+    return [card.constat for card in cards]
 
 
 def headline_keys(dataset: Dataset) -> list[str]:
@@ -50,38 +95,39 @@ def missing_cards(dataset: Dataset) -> dict[str, list[str]]:
     return waiting
 
 
-def show_card(view: View, key: str) -> Constat:
-    """One card, with what it is compared to; the other comparisons fold under it."""
+def card_of(view: View, key: str) -> Card:
+    """Everything that a card of an indicator says."""
     dataset = view.dataset
-    indicator = get_indicator(key, dataset)
-    constat = measure(view.opened, key, view.selection)
-    with st.container(border=True, key=f"carte_{key}", gap="xsmall"):
-        delta = _delta(constat, indicator)
+    indicator, facts = get_indicator(key, dataset), facts_of(view, key)
+    constat = facts.comparisons[0][1]
+    delta = _delta(constat, indicator)
+    return Card(
+        indicator, facts, label=safe(label_with_base(indicator, dataset)),
+        value=format_value(constat.valeur, indicator.unit), delta=delta, colour=_colour(indicator, delta),
+        arrow="off" if is_neutral(delta or "") else "auto", months=_spark(view, key),
+        line=safe(caption(facts, indicator)),
+    )  # fmt: skip
+
+
+def _show_card(view: View, card: Card) -> None:
+    """One card, with what it is compared to; the other comparisons fold under it."""
+    with st.container(border=True, key=f"carte_{card.indicator.key}", gap="xsmall"):
         st.metric(
-            safe(label_with_base(indicator, dataset)),
-            format_value(constat.valeur, indicator.unit),
-            delta=delta,
-            delta_color=_colour(indicator, delta),
-            delta_arrow="off" if is_neutral(delta or "") else "auto",
-            help=indicator.definition,
-            chart_data=_spark(view, key),
-            chart_type="line",
-        )
-        facts = facts_of(view, key)
-        line = caption(facts, indicator)
-        if line:
-            st.caption(safe(line))
-        _show_detail(view, facts, indicator)
-    return constat
+            card.label, card.value, delta=card.delta, delta_color=card.colour, delta_arrow=card.arrow,
+            help=card.indicator.definition, chart_data=card.months, chart_type="line",
+        )  # fmt: skip
+        if card.line:
+            st.caption(card.line)
+        _show_detail(view, card)
 
 
-def _show_detail(view: View, facts: Facts, indicator: Indicator) -> None:
-    with st.popover("Détail", type="tertiary", key=f"carte_{indicator.key}_detail", on_change="rerun") as opened:
+def _show_detail(view: View, card: Card) -> None:
+    with st.popover("Détail", type="tertiary", key=f"carte_{card.indicator.key}_detail", on_change="rerun") as opened:
         if not opened.open:
             return
-        st.markdown(f"**{safe(label_with_base(indicator, view.dataset))}**")
-        show_table(detail(view, facts, indicator))
-        for text in filter(None, (indicator.definition, *notes(view, facts, indicator))):
+        st.markdown(f"**{card.label}**")
+        show_table(detail(view, card.facts, card.indicator))
+        for text in filter(None, (card.indicator.definition, *notes(view, card.facts, card.indicator))):
             st.caption(safe(text))
 
 
@@ -104,24 +150,29 @@ def monthly(view: View, key: str) -> pd.DataFrame:
         scope = Selection(filtres=view.selection.filtres)
         table = compute_indicator(view.dataset, key, selection=scope)[["mois", "valeur", "raison"]]
         table = hide_months(view, table, ("valeur",), filtres=scope.filtres)
-        earlier = table[["mois", "valeur"]].assign(mois=table["mois"] + pd.DateOffset(years=1))
-        table = table.merge(earlier.rename(columns={"valeur": "reference"}), on="mois", how="left")
-        return table.merge(view.opened.maturity[["mois", "statut"]], on="mois", how="left").fillna(
-            {"statut": "complet"}
-        )
+        return table.assign(reference=_year_before(table), statut=_statuses(view, table["mois"]))
 
     return cached("monthly", view.key, compute, key=key, filtres=view.selection.filtres, shared=view.shared)
 
 
+def _year_before(table: pd.DataFrame) -> np.ndarray:
+    """Value of the same month a year before, missing when the series does not have it."""
+    months, values = table["mois"].to_numpy().astype("datetime64[M]"), table["valeur"].to_numpy(dtype=float)
+    places = months.searchsorted(months - 12).clip(max=max(len(months) - 1, 0))
+    return np.where(months[places] == months - 12, values[places], np.nan)
+
+
+def _statuses(view: View, months: pd.Series) -> np.ndarray:
+    """Status of each month; one that the maturity does not name is complete."""
+    named = dict(zip(view.opened.maturity["mois"], view.opened.maturity["statut"], strict=True))
+    return np.array([named.get(month, "complet") for month in months], dtype=object)
+
+
 def _spark(view: View, key: str) -> list[float] | None:
-    last, filtres = view.selection.fin, view.selection.filtres
-
-    def compute() -> list[float]:
-        table = monthly(view, key)
-        known = table[(table["statut"] != "incomplet") & (table["mois"] <= last)]["valeur"].dropna()
-        return known.tail(SPARK_MONTHS).tolist()
-
-    found = cached("spark", view.key, compute, key=key, fin=last, filtres=filtres, shared=view.shared)
+    table = monthly(view, key)
+    values = table["valeur"].to_numpy(dtype=float)
+    shown = (table["statut"] != "incomplet") & (table["mois"] <= view.selection.fin) & ~np.isnan(values)
+    found = values[shown][-SPARK_MONTHS:].tolist()
     return found if len(found) > 1 else None
 
 

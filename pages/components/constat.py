@@ -6,6 +6,7 @@ import streamlit as st
 
 from analytics.constat import Constat, describe, from_param, same_finding, to_param, with_dataset
 from analytics.descriptive import build_constat
+from analytics.descriptive.memory import remember
 from analytics.errors import ParameterError
 from analytics.french import format_percent, is_missing
 from analytics.schema import Dataset, Selection
@@ -26,7 +27,8 @@ def measure(opened: Opened, key: str, selection: Selection, *, q_value: float = 
     """The finding of an indicator over a selection, computed once for every page."""
 
     def compute() -> Constat:
-        known = opened.maturity.set_index("mois")["part_connue"]
+        table = opened.maturity
+        known = remember(table, "share known", lambda: table.set_index("mois")["part_connue"])
         return build_constat(opened.completed, key, selection, q_value=q_value, known=known)
 
     found = cached("constat", opened.key, compute, key=key, selection=selection, q_value=q_value)

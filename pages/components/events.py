@@ -8,6 +8,7 @@ import streamlit as st
 from analytics.french import format_period
 from analytics.predictive.series import WHOLE, Series
 from data.references import load_events
+from pages.components.cache import cached
 from pages.components.figure import folded, show_table
 from pages.components.messages import safe
 from pages.components.sidebar import View
@@ -29,18 +30,28 @@ def events_of(view: View) -> pd.DataFrame:
 
 def show_events(view: View, months: pd.Series) -> None:
     """The events of the series in words: shocks first, which no one should take for a trend."""
-    events = events_of(view)
-    within = events[(events["debut"] <= months.max()) & (events["fin"].fillna(months.max()) >= months.min())]
-    shocks = within[within["forme"] == "impulsion"]
-    if len(shocks):
-        named = " ; ".join(f"{e.evenement}, {format_period(e.debut, e.fin)}" for e in shocks.itertuples())
-        st.caption(f":material/coronavirus: Choc connu, à ne pas lire comme une tendance : {safe(named)}.")
+    first, last = months.min(), months.max()
+    shocks, within = cached(
+        "events", view.key, lambda: _told(events_of(view), first, last), first=first, last=last,
+        postes=view.selection.filtres.get("poste"),
+    )  # fmt: skip
+    if shocks:
+        st.caption(shocks)
     if len(within):
         label = "Événements datés (traits verticaux) et leurs sources"
         with folded(label, icon=":material/event:", key="evenements_dates") as is_open:
             if is_open:
-                names = {"debut": "Début", "evenement": "Événement", "source": "Source"}
-                show_table(within[list(names)].rename(columns=names))
+                show_table(within)
+
+
+def _told(events: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> tuple[str, pd.DataFrame]:
+    """The shocks of a period in one sentence, and the table of its events."""
+    within = events[(events["debut"] <= last) & (events["fin"].fillna(last) >= first)]
+    shocks = within[within["forme"] == "impulsion"]
+    named = " ; ".join(f"{e.evenement}, {format_period(e.debut, e.fin)}" for e in shocks.itertuples())
+    words = f":material/coronavirus: Choc connu, à ne pas lire comme une tendance : {safe(named)}." if named else ""
+    names = {"debut": "Début", "evenement": "Événement", "source": "Source"}
+    return words, within[list(names)].rename(columns=names)
 
 
 def forecast_events(view: View, series: Series) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
+from analytics.descriptive.memory import remember
 from analytics.french import MISSING, format_month, format_number
 from charts.export import to_csv, to_png
 from charts.picture import Picture
@@ -21,7 +22,7 @@ STATIC_ROWS = 30
 def show(picture: Picture, *, key: str, is_demo: bool = False, on_select: Callable[[], None] | None = None) -> None:
     """Draw a picture, with its table and downloads folded under it; `on_select` hears its clicks."""
     heard = {} if on_select is None else {"on_select": on_select}
-    st.vega_lite_chart(picture.data, picture.spec, width="stretch", key=key, alt=picture.alt, **heard)
+    st.vega_lite_chart(picture.arrow, picture.spec, width="stretch", key=key, alt=picture.alt, **heard)
     with folded("Chiffres et téléchargements", icon=":material/table:", key=f"{key}_more") as is_open:
         if not is_open:
             return
@@ -47,18 +48,27 @@ def folded(label: str, *, icon: str, key: str) -> Iterator[bool]:
 
 def show_table(table: pd.DataFrame) -> None:
     """A table written in French: static and read aloud when short, scrollable when long."""
-    shown = french_cells(table)
-    if len(shown) > STATIC_ROWS:
-        st.dataframe(shown, hide_index=True, width="stretch")
+    if len(table) > STATIC_ROWS:
+        st.dataframe(remember(table, "french", lambda: french_cells(table)), hide_index=True, width="stretch")
         return
-    harmless = shown.map(safe)
-    harmless.columns = [safe(column) for column in shown.columns]
-    st.table(harmless, hide_index=True, border="horizontal")
+    st.table(remember(table, "harmless", lambda: _harmless(table)), hide_index=True, border="horizontal")
+
+
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """The same in French, nothing of it being read as Markdown."""
+    shown = french_cells(table).map(safe)
+    shown.columns = [safe(column) for column in shown.columns]
+    return shown
 
 
 def french_cells(table: pd.DataFrame) -> pd.DataFrame:
     """Every cell as French text: months, numbers with their separators, a dash for what is missing."""
-    return table.apply(lambda column: column.map(lambda cell: _text(cell, whole=_is_whole(column))))
+    return table.apply(_french_column)
+
+
+def _french_column(column: pd.Series) -> pd.Series:
+    whole = _is_whole(column)
+    return column.map(lambda cell: _text(cell, whole=whole))
 
 
 def slug(title: str) -> str:

@@ -41,9 +41,8 @@ def show_indicator(view: View, indicator: Indicator) -> None:
     st.markdown(safe(describe(constat, view.dataset).text))
     st.caption(indicator.definition)
     table = monthly(view, indicator.key)
-    reasons = table.loc[table["valeur"].isna() & (table["raison"] != ""), "raison"]
-    if table["valeur"].notna().sum() == 0:
-        reason = reasons.iloc[0] if len(reasons) else "aucune valeur dans ce périmètre"
+    if table["valeur"].isna().all():
+        reason = next(filter(None, table["raison"]), "aucune valeur dans ce périmètre")
         st.info(f"{indicator.label} : {safe(reason)}.", icon=":material/info:")
         return
     picture = cached(
@@ -66,8 +65,7 @@ def _picture(view: View, indicator: Indicator, table: pd.DataFrame) -> Picture:
 
 
 def _explain_muted(view: View, table: pd.DataFrame) -> None:
-    incomplete = table[table["statut"] == "incomplet"]
-    if incomplete.empty:
+    if not (table["statut"] == "incomplet").any():
         return
     corrected = "mois_paiement" in view.opened.raw.prestation.columns
     why = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from analytics.constat import describe_perimeter, in_sentence
 from analytics.descriptive.pivot import compute_grid
@@ -52,6 +54,15 @@ class Asked:
         return (*self.lignes, *([self.colonne] if self.colonne else []))
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn of a table, kept between runs: the picture, the words under it, the table with its totals."""
+
+    picture: Picture
+    words: tuple[str, ...]
+    screen: Styler
+
+
 def show_pivot(view: View, indicator: Indicator) -> None:
     """Controls, heat map, table with its totals, files."""
     cube = cube_of(view)
@@ -64,17 +75,15 @@ def show_pivot(view: View, indicator: Indicator) -> None:
             say_hidden(pivot.caches)
             st.info("Aucune valeur à croiser dans ce périmètre.", icon=":material/info:")
             return
-        title = _title(view, cube, indicator, asked)
         options = {"asked": asked, "key": indicator.key, "selection": view.selection, "shared": view.shared}
-        picture = cached("pivot_picture", view.key, lambda: picture_of(pivot, cube, title), **options)
-        screen = cached("pivot_screen", view.key, lambda: screen_of(pivot, cube), **options)
+        shown = cached("pivot_shown", view.key, lambda: _drawn(view, cube, pivot, asked), **options)
         name = digest(options)[:12]  # a click leaves its mark on this very table, not on the next one
-        draw(view, pivot, picture, key=f"croise_image_{name}")
-        for text in filter(None, (not_drawn(pivot), _partial_words(pivot), _estimated_words(view))):
+        draw(view, pivot, shown.picture, key=f"croise_image_{name}")
+        for text in shown.words:
             st.caption(text)
-        show_levels(view, pivot, screen, key=f"croise_tableau_{name}")
+        show_levels(view, pivot, shown.screen, key=f"croise_tableau_{name}")
         _say_secrets(pivot)
-        _show_files(view, cube, pivot, picture)
+        _show_files(view, cube, pivot, shown.picture)
 
 
 def cube_of(view: View) -> Cube:
@@ -98,6 +107,12 @@ def pivot_of(view: View, indicator: Indicator, asked: Asked) -> Pivot:
     return cached(
         "pivot", view.key, compute, key=indicator.key, asked=asked, selection=view.selection, shared=view.shared
     )
+
+
+def _drawn(view: View, cube: Cube, pivot: Pivot, asked: Asked) -> Shown:
+    words = (not_drawn(pivot), _partial_words(pivot), _estimated_words(view))
+    picture = picture_of(pivot, cube, _title(view, cube, pivot.indicator, asked))
+    return Shown(picture, tuple(filter(None, words)), screen_of(pivot, cube))
 
 
 def choose_axes(view: View, cube: Cube) -> Asked | None:
@@ -124,8 +139,8 @@ def choose_axes(view: View, cube: Cube) -> Asked | None:
 def _has_years(view: View) -> bool:
     """Whether the period holds several whole years, that can be read side by side."""
     months = view.dataset.months
-    months = months[(months >= view.selection.debut) & (months <= view.selection.fin)]
-    return int((months.year.value_counts() == MONTHS_PER_YEAR).sum()) > 1
+    years = months[months.slice_indexer(view.selection.debut, view.selection.fin)].year
+    return np.count_nonzero(np.unique(years, return_counts=True)[1] == MONTHS_PER_YEAR) > 1
 
 
 def _partial_words(pivot: Pivot) -> str:
@@ -198,8 +213,11 @@ def _show_files(view: View, cube: Cube, pivot: Pivot, picture: Picture) -> None:
 
     heads = tuple(cube.label(a) for a in pivot.lignes)
     is_demo, name = view.dataset.is_demo, figure.slug(picture.title)
-    measures = {m: INDICATORS[m].label if m in INDICATORS else view.dataset.label(m) for m in pivot.mesures}
-    words = Words(picture.title, heads, measures, _notes(view, pivot), is_demo)
+
+    def book() -> bytes:
+        measures = {m: INDICATORS[m].label if m in INDICATORS else view.dataset.label(m) for m in pivot.mesures}
+        return pivot_to_xlsx(pivot, Words(picture.title, heads, measures, _notes(view, pivot), is_demo))
+
     with st.container(horizontal=True):
         st.download_button(
             "CSV", lambda: pivot_to_csv(pivot, heads, is_demo=is_demo), f"{name}.csv", "text/csv",
@@ -207,7 +225,7 @@ def _show_files(view: View, cube: Cube, pivot: Pivot, picture: Picture) -> None:
         )  # fmt: skip
         big = pivot.valeur.size > _BOOK_CELLS
         st.download_button(
-            "Excel, formules vivantes", lambda: pivot_to_xlsx(pivot, words), f"{name}.xlsx",
+            "Excel, formules vivantes", book, f"{name}.xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             key="croise_xlsx", icon=":material/table_view:", on_click="ignore", disabled=big,
             help="Ce tableau est trop grand pour un classeur : gardez moins de lignes." if big else None,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from analytics.descriptive.pivot_cube import MONTH, QUARTER, TIME, YEAR, Cube
 from analytics.descriptive.pivot_layout import Line, Pivot
@@ -25,7 +27,7 @@ _SHADE = "background-color: rgba(47, 126, 188, {:.2f})"
 def draw(view: View, pivot: Pivot, picture: Picture, *, key: str) -> None:
     """The heat map of the details, a click on which filters everything."""
     st.vega_lite_chart(
-        picture.data, picture.spec, width="stretch", alt=picture.alt, key=key, selection_mode=CLICK,
+        picture.arrow, picture.spec, width="stretch", alt=picture.alt, key=key, selection_mode=CLICK,
         on_select=partial(_follow_tile, key, view, pivot),
     )  # fmt: skip
 
@@ -63,21 +65,20 @@ def not_drawn(pivot: Pivot) -> str:
     return f"Image : {' et '.join(told)} ; le tableau et les fichiers ont tout." if told else ""
 
 
-def show_levels(view: View, pivot: Pivot, screen: tuple[pd.DataFrame, pd.DataFrame], *, key: str) -> None:
+def show_levels(view: View, pivot: Pivot, screen: Styler, *, key: str) -> None:
     """Every level with its total; shaded as the picture, a cell selected filters everything."""
-    table, shades = screen
+    table = screen.data
     figures = {t: st.column_config.TextColumn(alignment="right") for t in table.columns[len(pivot.lignes) :]}
     st.dataframe(
-        table.style.apply(lambda _: shades, axis=None), hide_index=True, width="stretch", key=key,
-        column_config=figures,
+        screen, hide_index=True, width="stretch", key=key, column_config=figures,
         selection_mode="single-cell", on_select=partial(_follow_cell, key, view, pivot, tuple(table.columns)),
     )  # fmt: skip
     if len(pivot.lines) > len(table):
         st.caption(f"Les {len(table) - 1} premières lignes sur {len(pivot.lines)} et le total ; les fichiers ont tout.")
 
 
-def screen_of(pivot: Pivot, cube: Cube) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The table in French, and the shade of each cell among the details."""
+def screen_of(pivot: Pivot, cube: Cube) -> Styler:
+    """The table in French, each cell shaded by its place among the details, ready to be drawn at every run."""
     lines = [*range(min(len(pivot.lines) - 1, _SCREEN_LINES)), len(pivot.lines) - 1]
     heads = [cube.label(a) for a in pivot.lignes]
     unit = pivot.indicator.unit
@@ -87,7 +88,18 @@ def screen_of(pivot: Pivot, cube: Cube) -> tuple[pd.DataFrame, pd.DataFrame]:
         for i in lines
     ]
     titles = _unique([*heads, *(c.labels[0] for c in pivot.columns)])
-    return pd.DataFrame(rows, columns=titles), _shades(pivot, lines, titles)
+    shades = pd.DataFrame(_shades(pivot, lines), columns=titles)
+    return made_ready(pd.DataFrame(rows, columns=titles).style.apply(lambda _: shades, axis=None))
+
+
+def made_ready(styler: Styler) -> Styler:
+    """The same styler, its styles worked out once: Streamlit asks for them at every run.
+
+    Every cell must be the text to show: Streamlit 1.67 then needs the styles of the cells, not their text again.
+    """
+    styles = {"cellstyle": styler._compute()._translate(False, False)["cellstyle"]}
+    styler._compute, styler._translate = lambda: styler, lambda *_: styles
+    return styler
 
 
 def _written(value: float, unit: str) -> str:
@@ -95,21 +107,23 @@ def _written(value: float, unit: str) -> str:
     return format_euros(value, compact=False) if unit == "EUR" else format_value(value, unit)
 
 
-def _shades(pivot: Pivot, lines: Sequence[int], titles: list[str]) -> pd.DataFrame:
+def _shades(pivot: Pivot, lines: Sequence[int]) -> list[list[str]]:
     """Style of each cell: the details shaded by their value, the totals in bold."""
-    columns = range(len(pivot.columns) - 1) if pivot.colonne else range(1)
+    names, width = len(pivot.lignes), len(pivot.columns)
+    shaded = width - 1 if pivot.colonne else 1
     details = [i for i in lines if pivot.lines[i].niveau == "detail"]
-    known = pd.DataFrame(pivot.valeur[details][:, list(columns)], index=details)
-    low, high = known.min(axis=None), known.max(axis=None)
-    shades = pd.DataFrame("", index=range(len(lines)), columns=titles)
-    for place, i in enumerate(lines):
-        if i not in known.index:
-            shades.iloc[place] = "font-weight: bold"
-        elif high > low:
-            share = ((known.loc[i] - low) / (high - low)).tolist()
-            styles = ["" if s != s else _SHADE.format(0.05 + 0.4 * s) for s in share]
-            shades.iloc[place, len(pivot.lignes) : len(pivot.lignes) + len(styles)] = styles
-    return shades
+    known = pivot.valeur[details, :shaded]
+    known = known[~np.isnan(known)]
+    low, high = known.min(initial=np.inf), known.max(initial=-np.inf)
+    styles = []
+    for i in lines:
+        if pivot.lines[i].niveau != "detail":
+            styles.append(["font-weight: bold"] * (names + width))
+            continue
+        shares = (pivot.valeur[i, :shaded] - low) / (high - low) if high > low else np.full(shaded, np.nan)
+        own = ["" if s != s else _SHADE.format(0.05 + 0.4 * s) for s in shares.tolist()]
+        styles.append([""] * names + own + [""] * (width - shaded))
+    return styles
 
 
 def _unique(titles: list[str]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,6 +15,7 @@ from analytics.descriptive.regroup import UNSAID, regroup
 from analytics.french import format_value
 from analytics.indicators import Indicator
 from analytics.schema import Dataset, Selection
+from charts.picture import Picture
 from charts.regions import FIELD, SELECTION, chart_regions
 from data.references.regions import load_regions, recognise_regions
 from pages.components import figure, state
@@ -25,6 +27,39 @@ from pages.components.sidebar import View
 
 REGION, MAP = "region", "carte"
 _TILE = "tuile "  # before a code, so that a value of the file that looks like a code is not taken for it
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Where each value of the file stands, and the dataset with its regions under the names of the tiles.
+
+    Attributes
+    ----------
+    places : pandas.DataFrame
+        As `recognise_regions`.
+    members : mapping of str to tuple of str
+        Values of the file that make each tile.
+    dataset : Dataset
+    tiles : pandas.DataFrame
+        As `load_regions`.
+    """
+
+    places: pd.DataFrame
+    members: Mapping[str, tuple[str, ...]]
+    dataset: Dataset
+    tiles: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn, kept between runs: the map, or why there is none, and what it does not hold."""
+
+    picture: Picture | None
+    reason: str
+    members: Mapping[str, list[str]]
+    hidden: int
+    outside: pd.DataFrame
+    notes: str
 
 
 def show_map(view: View, indicator: Indicator) -> None:
@@ -39,30 +74,28 @@ def show_map(view: View, indicator: Indicator) -> None:
         return
     with told_in_french():
         hidden = hidden_values(view, REGION, scope)
-        places = _places(view)
-        table = cached(
-            "regions", view.key, lambda: _by_tile(dataset, indicator, scope, places), key=indicator.key, scope=scope
-        )
-        shown = table[~table["membres"].map(lambda m: bool(hidden.intersection(m)) or (view.shared and UNSAID in m))]
-        tiles = _tiles(shown, view.selection.filtres.get(REGION, ()))
-        if tiles["valeur"].notna().any():
-            _show_tiles(view, indicator, tiles, hidden)
-        elif len(shown):
-            reason = shown["raison"].iloc[0] or "aucune région reconnue dans la colonne des régions"
-            st.info(f"Carte, {indicator.label} : {safe(reason)}.", icon=":material/info:")
-        say_hidden(len(table) - len(shown))
-        _say_places(shown, places, indicator, dataset)
+        atlas = cached("atlas", view.key, lambda: _atlas(view))
+        table = cached("regions", view.key, lambda: _by_tile(atlas, indicator, scope), key=indicator.key, scope=scope)
+        shown = cached(
+            "map", view.key, lambda: _drawn(view, indicator, table, atlas, hidden),
+            key=indicator.key, selection=view.selection, secret=sorted(hidden), shared=view.shared,
+        )  # fmt: skip
+        if shown.picture is not None:
+            _show_tiles(view, shown)
+        elif shown.reason:
+            st.info(f"Carte, {indicator.label} : {safe(shown.reason)}.", icon=":material/info:")
+        say_hidden(shown.hidden)
+        if len(shown.outside):
+            st.markdown("**Hors de la carte**, valeurs qui ne sont pas une région reconnue :")
+            figure.show_table(shown.outside)
+        if shown.notes:
+            st.caption(f":material/history: {safe(shown.notes)}.")
 
 
-def _show_tiles(view: View, indicator: Indicator, tiles: pd.DataFrame, hidden: frozenset[str]) -> None:
-    title = f"{label_with_base(indicator, view.dataset)} par région"
-    picture = cached(
-        "map", view.key,
-        lambda: chart_regions(tiles, title=title, unit=indicator.unit, is_demo=view.dataset.is_demo),
-        key=indicator.key, selection=view.selection, secret=sorted(hidden),
-    )  # fmt: skip
-    members = {code: list(m) for code, m in zip(tiles["code"], tiles["membres"], strict=True) if m}
-    figure.show(picture, key=MAP, is_demo=view.dataset.is_demo, on_select=lambda: keep_clicked(members))
+def _show_tiles(view: View, shown: Shown) -> None:
+    figure.show(
+        shown.picture, key=MAP, is_demo=view.dataset.is_demo, on_select=functools.partial(keep_clicked, shown.members)
+    )
     with st.container(horizontal=True):
         st.caption("Un clic sur une tuile filtre toute l’application sur cette région.")
         if view.selection.filtres.get(REGION):
@@ -70,6 +103,23 @@ def _show_tiles(view: View, indicator: Indicator, tiles: pd.DataFrame, hidden: f
                 "Toutes les régions", key="carte_toutes", icon=":material/close:", type="tertiary",
                 on_click=state.put, args=(state.filter_key(REGION), []),
             )  # fmt: skip
+
+
+def _drawn(view: View, indicator: Indicator, table: pd.DataFrame, atlas: Atlas, hidden: frozenset[str]) -> Shown:
+    """The map of what may be shown, what it leaves out, and what its names need said."""
+    dataset = view.dataset
+    secret = [bool(hidden.intersection(m)) or (view.shared and UNSAID in m) for m in table["membres"]]
+    shown = table[~np.array(secret, dtype=bool)]
+    tiles = _tiles(atlas.tiles, shown, view.selection.filtres.get(REGION, ()))
+    picture, reason = None, ""
+    if tiles["valeur"].notna().any():
+        title = f"{label_with_base(indicator, dataset)} par région"
+        picture = chart_regions(tiles, title=title, unit=indicator.unit, is_demo=dataset.is_demo)
+    elif len(shown):
+        reason = shown["raison"].iloc[0] or "aucune région reconnue dans la colonne des régions"
+    members = {code: list(m) for code, m in zip(tiles["code"], tiles["membres"], strict=True) if m}
+    outside = _outside(shown[shown["code"] == ""], atlas.places, indicator, dataset)
+    return Shown(picture, reason, members, sum(secret), outside, _history(shown, atlas.places))
 
 
 def keep_clicked(members: Mapping[str, list[str]]) -> None:
@@ -91,42 +141,46 @@ def _places(view: View) -> pd.DataFrame:
     return places
 
 
-def _by_tile(dataset: Dataset, indicator: Indicator, scope: Selection, places: pd.DataFrame) -> pd.DataFrame:
-    """Indicator by tile or by value that is no region: code, valeur, reference, ecart, evolution, raison, membres."""
+def _atlas(view: View) -> Atlas:
+    places = _places(view)
     read = places[places["code"] != ""]
     names = {value: f"{_TILE}{code}" for value, code in zip(read["valeur"], read["code"], strict=True)}
-    table = compare_periods(regroup(dataset, REGION, names), indicator.key, by=(REGION,), selection=scope)
     members = {name: tuple(v for v, n in names.items() if n == name) for name in names.values()}
-    table["membres"] = table[REGION].map(lambda name: members.get(name, (name,)))
-    table["code"] = table[REGION].map(lambda name: name.removeprefix(_TILE) if name in members else "")
-    return table
+    return Atlas(places, members, regroup(view.dataset, REGION, names), load_regions())
 
 
-def _tiles(table: pd.DataFrame, kept: tuple[str, ...]) -> pd.DataFrame:
+def _by_tile(atlas: Atlas, indicator: Indicator, scope: Selection) -> pd.DataFrame:
+    """Indicator by tile or by value that is no region: code, valeur, reference, ecart, evolution, raison, membres."""
+    table = compare_periods(atlas.dataset, indicator.key, by=(REGION,), selection=scope)
+    return table.assign(
+        membres=[atlas.members.get(name, (name,)) for name in table[REGION]],
+        code=[name.removeprefix(_TILE) if name in atlas.members else "" for name in table[REGION]],
+    )
+
+
+def _tiles(regions: pd.DataFrame, table: pd.DataFrame, kept: tuple[str, ...]) -> pd.DataFrame:
     """Every tile of the map, with or without data; the overseas grouping only where a file uses it."""
-    tiles = load_regions().merge(table[table["code"] != ""], on="code", how="left")
-    tiles["membres"] = tiles["membres"].map(lambda m: m if isinstance(m, tuple) else ())
-    tiles["choisie"] = tiles["membres"].map(lambda m: bool(set(m) & set(kept)))
+    tiles = regions.merge(table[table["code"] != ""], on="code", how="left")
+    tiles["membres"] = [m if isinstance(m, tuple) else () for m in tiles["membres"]]
+    tiles["choisie"] = [not set(kept).isdisjoint(m) for m in tiles["membres"]]
     return tiles[(tiles["code"] != "5") | tiles["valeur"].notna()].reset_index(drop=True)
 
 
-def _say_places(shown: pd.DataFrame, places: pd.DataFrame, indicator: Indicator, dataset: Dataset) -> None:
-    """What the map does not draw, with its figures, and the names that are not today's."""
-    outside = shown[shown["code"] == ""]
-    notes = places.set_index("valeur")["note"]
-    if len(outside):
-        st.markdown("**Hors de la carte**, valeurs qui ne sont pas une région reconnue :")
-        values = [dataset.value_label(REGION, v) for v in outside[REGION]]
-        told = outside["valeur"].map(lambda v: format_value(v, indicator.unit))
-        remarks = [notes.get(v, "") for v in outside[REGION]]
-        figure.show_table(
-            pd.DataFrame({"Valeur du fichier": values, indicator.label: told.to_numpy(), "Remarque": remarks})
-        )
+def _outside(rows: pd.DataFrame, places: pd.DataFrame, indicator: Indicator, dataset: Dataset) -> pd.DataFrame:
+    """What the map does not draw, with its figures."""
+    notes = dict(zip(places["valeur"], places["note"], strict=True))
+    values = [dataset.value_label(REGION, v) for v in rows[REGION]]
+    told = [format_value(v, indicator.unit) for v in rows["valeur"]]
+    return pd.DataFrame(
+        {"Valeur du fichier": values, indicator.label: told, "Remarque": [notes.get(v, "") for v in rows[REGION]]}
+    )
+
+
+def _history(shown: pd.DataFrame, places: pd.DataFrame) -> str:
+    """The names that are not today's."""
     met = {value for members in shown["membres"] for value in members}
     noted = places[(places["code"] != "") & (places["note"] != "") & places["valeur"].isin(met)]
-    if len(noted):
-        lines = " ; ".join(f"{row.valeur} : {row.note}" for row in noted.itertuples())
-        st.caption(f":material/history: {safe(lines)}.")
+    return " ; ".join(f"{row.valeur} : {row.note}" for row in noted.itertuples())
 
 
 def without(selection: Selection, dimension: str) -> Selection:

@@ -7,13 +7,23 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from analytics.completion import Replay, describe_maturity, replay, replay_months
+from analytics.completion import (
+    Closing,
+    Replay,
+    describe_maturity,
+    look_back,
+    number_payments,
+    replay,
+    replay_months,
+)
 from analytics.descriptive import compute_indicator
+from analytics.descriptive.lines import lines_of
 from analytics.descriptive.reduced import reduced
 from analytics.french import format_gap, format_month, format_percent
 from analytics.indicators import Indicator
 from analytics.schema import Dataset, Selection
 from charts.development import chart_development
+from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import label_with_base
@@ -35,11 +45,10 @@ def show_replay(view: View, indicator: Indicator) -> None:
         st.markdown(describe_maturity(view.opened.raw, view.opened.maturity))
         show_unlocks({"Mois de soins et mois de paiement": ["rejouer une date : ce qui était payé et estimé alors"]})
         return
-    dates = replay_months(view.opened.raw)
-    if len(dates) < 2:
+    options = _dates(view)
+    if len(options) < 2:
         st.info("Il faut plus d’un an d’historique pour rejouer une date passée.", icon=":material/info:")
         return
-    options = {format_month(date): date for date in dates}  # the link writes what the slider shows
     chosen = st.select_slider(
         "Rejouer à une date", list(options), value=list(options)[-min(BACK, len(options))], key=KEY,
         bind="query-params",
@@ -51,19 +60,34 @@ def show_replay(view: View, indicator: Indicator) -> None:
         st.info("Mode partage : ce périmètre est trop petit pour être rejoué.", icon=":material/shield_lock:")
         return
     with told_in_french():
-        found = replayed(view, indicator, as_of)
-        kept = hide_months(view, found.table, AMOUNTS, filtres=view.selection.filtres)
-        found = replace(found, table=kept)
-        table = found.table[found.table["mois"].between(drawn.debut, drawn.fin)].reset_index(drop=True)
-        if table[["paye", "aujourd_hui"]].isna().all(axis=None):
-            st.info(f"{indicator.label} : aucune valeur à cette date dans ce périmètre.", icon=":material/info:")
-            return
-        picture = chart_development(
-            table, as_of=as_of, title=f"{label_with_base(indicator, view.dataset)}, rejoué", unit=indicator.unit,
-            is_demo=view.dataset.is_demo,
+        picture, sentence = cached(
+            "replay_picture", view.key, lambda: _told(view, indicator, drawn), key=indicator.key, drawn=drawn,
+            shared=view.shared,
         )  # fmt: skip
+        if picture is None:
+            st.info(sentence, icon=":material/info:")
+            return
         figure.show(picture, key="rejeu", is_demo=view.dataset.is_demo)
-        st.caption(safe(found.limite or verdict(found, indicator.unit)))
+        st.caption(sentence)
+
+
+def _dates(view: View) -> dict[str, pd.Timestamp]:
+    """Past closings by what the slider, and the link, write of them."""
+    return cached("replay_dates", view.key, lambda: {format_month(d): d for d in replay_months(view.opened.raw)})
+
+
+def _told(view: View, indicator: Indicator, drawn: Selection) -> tuple[Picture | None, str]:
+    """The picture of a closing, None when there is nothing to draw, and the sentence under it."""
+    found = replayed(view, indicator, drawn.fin)
+    found = replace(found, table=hide_months(view, found.table, AMOUNTS, filtres=drawn.filtres))
+    table = found.table[found.table["mois"].between(drawn.debut, drawn.fin)].reset_index(drop=True)
+    if table[["paye", "aujourd_hui"]].isna().all(axis=None):
+        return None, f"{indicator.label} : aucune valeur à cette date dans ce périmètre."
+    picture = chart_development(
+        table, as_of=drawn.fin, title=f"{label_with_base(indicator, view.dataset)}, rejoué", unit=indicator.unit,
+        is_demo=view.dataset.is_demo,
+    )  # fmt: skip
+    return picture, safe(found.limite or verdict(found, indicator.unit))
 
 
 def replayed(view: View, indicator: Indicator, as_of: pd.Timestamp) -> Replay:
@@ -75,13 +99,27 @@ def replayed(view: View, indicator: Indicator, as_of: pd.Timestamp) -> Replay:
 
     def compute() -> Replay:
         raw = view.opened.raw
-        small = reduced(raw.prestation, ("mois_paiement", "poste", *perimeter.filtres))
+        payments = cached("replay_payments", view.key, lambda: number_payments(raw.prestation))
+        lines = lines_of(raw.prestation, perimeter)
+        inside = payments.within(lines, perimeter.filtres, indicator.measures)
         return replay(
-            replace(raw, prestation=small), as_of, series, today=series(view.dataset),
-            postes=perimeter.filtres.get("poste"), incomplete=view.opened.held_back,
+            replace(raw, prestation=inside), as_of, series, today=series(view.dataset),
+            postes=perimeter.filtres.get("poste"), closing=_closing(view, as_of),
         )  # fmt: skip
 
     return cached("replay", view.key, compute, key=indicator.key, filters=dict(perimeter.filtres), as_of=as_of)
+
+
+def _closing(view: View, as_of: pd.Timestamp) -> Closing:
+    """What was said of the months at a date: the same for every perimeter."""
+
+    def compute() -> Closing:
+        raw = view.opened.raw
+        care, heads = reduced(raw.prestation, ("mois_paiement", "poste")), reduced(raw.cotisation, ("poste",))
+        whole = replace(raw, prestation=care, cotisation=heads)
+        return look_back(whole, as_of, incomplete=view.opened.held_back)
+
+    return cached("closing", view.key, compute, as_of=as_of)
 
 
 def verdict(found: Replay, unit: str) -> str:

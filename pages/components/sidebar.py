@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -164,7 +165,7 @@ def last_month(opened: Opened) -> pd.Timestamp:
 def _choose_period(opened: Opened) -> tuple[pd.Timestamp, pd.Timestamp]:
     months = opened.completed.months
     last = last_month(opened)
-    years = [str(y) for y in sorted({m.year for m in months if m <= last}, reverse=True)]
+    years = [str(y) for y in np.unique(months[: months.searchsorted(last, side="right")].year)[::-1]]
     presets = [LAST_YEAR, THIS_YEAR, *years, ALL, state.CHOSEN_MONTHS]
     chosen = st.selectbox("Période", presets, key=state.PERIOD, bind="query-params")
     if chosen == state.CHOSEN_MONTHS:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel, funnel_of
-from analytics.descriptive.regroup import UNSAID
+from analytics.descriptive.regroup import UNSAID, regroup
 from analytics.descriptive.standardise import STRATA, Standardised, compute_standardised
 from analytics.errors import InsufficientData
 from analytics.french import format_euros, format_number, format_percent, format_value, is_missing
 from analytics.indicators import INDICATORS, Indicator, missing_measures
 from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 from charts.funnel import chart_funnel
+from charts.picture import Picture
 from charts.standardised import chart_standardised
 from pages.components import figure
 from pages.components.cache import cached
@@ -26,6 +30,15 @@ from pages.components.sidebar import View
 #: Rates per member that can be compared at equal structure, and what their exposure is called.
 RATES = {"consommation": "Bénéficiaires (mois-personnes)", "frequence": "Bénéficiaires (années-personnes)"}
 MAX_GROUPS, MAX_ROWS, MAX_LISTED = 1500, 40, 12
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn, kept between runs: the picture if there is one, the words under it, the groups not shown."""
+
+    picture: Picture | None
+    words: tuple[str, ...]
+    hidden: int
 
 
 def show_where(view: View, indicator: Indicator) -> None:
@@ -83,30 +96,47 @@ def _show_standardised(
         return None
     found = cached(
         "standardised", view.key,
-        lambda: compute_standardised(dataset, indicator.key, by=by, selection=scope), key=indicator.key, by=by, s=scope,
+        lambda: compute_standardised(_named(view, by), indicator.key, by=by, selection=scope),
+        key=indicator.key, by=by, s=scope,
     )  # fmt: skip
-    table = found.table[~found.table[by].isin(hidden)]
-    if table.empty:
-        say_hidden(len(found.table))
-        return found
-    table = table.assign(groupe=table[by].map(lambda v: dataset.value_label(by, v)))
-    table = table.sort_values("direct", ascending=False, na_position="last", ignore_index=True)
-    group, held = dataset.label(by), " et ".join(dataset.label(s).lower() for s in found.strata)
-    picture = cached(
-        "standardised_picture", view.key,
-        lambda: chart_standardised(
-            table.head(MAX_ROWS), group=group, title=f"{indicator.label}, brut et à {held} égaux", unit=indicator.unit,
-            reference=found.reference, is_demo=dataset.is_demo,
-        ),
-        key=indicator.key, by=by, s=scope, secret=sorted(hidden),
+    shown = cached(
+        "standardised_picture", view.key, lambda: _drawn(view, found, indicator, by, hidden),
+        key=indicator.key, by=by, s=scope, secret=sorted(hidden), shared=view.shared,
     )  # fmt: skip
-    figure.show(picture, key="structure_egale", is_demo=dataset.is_demo)
-    say_hidden(len(found.table) - len(table))
-    _say_method(found, indicator, view, len(table))
+    if shown.picture is not None:
+        figure.show(shown.picture, key="structure_egale", is_demo=dataset.is_demo)
+    say_hidden(shown.hidden)
+    for text in shown.words:
+        st.caption(text)
     return found
 
 
-def _say_method(found: Standardised, indicator: Indicator, view: View, groups: int) -> None:
+def _named(view: View, by: str) -> Dataset:
+    """The dataset, what it leaves blank of the groups and of the strata under a name, prepared once."""
+    dims = (by, *(s for s in STRATA if s in view.dataset.dimensions))
+    return cached("named", view.key, lambda: functools.reduce(regroup, dims, view.dataset), dims=dims)
+
+
+def _drawn(view: View, found: Standardised, indicator: Indicator, by: str, hidden: frozenset[str]) -> Shown:
+    """The rates of the groups that may be shown, highest first."""
+    dataset = view.dataset
+    table = found.table[~found.table[by].isin(hidden)]
+    if table.empty:
+        return Shown(None, (), len(found.table))
+    table = table.assign(groupe=[dataset.value_label(by, v) for v in table[by]])
+    table = table.sort_values("direct", ascending=False, na_position="last", ignore_index=True)
+    held = " et ".join(dataset.label(s).lower() for s in found.strata)
+    picture = chart_standardised(
+        table.head(MAX_ROWS), group=dataset.label(by), title=f"{indicator.label}, brut et à {held} égaux",
+        unit=indicator.unit, reference=found.reference, is_demo=dataset.is_demo,
+    )  # fmt: skip
+    # A remark may speak of a few persons.
+    remarks = "" if view.shared else _say_remarks(table)
+    words = tuple(safe(text) for text in (_say_method(found, indicator, view, len(table)), remarks) if text)
+    return Shown(picture, words, len(found.table) - len(table))
+
+
+def _say_method(found: Standardised, indicator: Indicator, view: View, groups: int) -> str:
     lines = ["À structure égale : taux de chaque groupe par tranche, pondérés par les bénéficiaires de l’ensemble."]
     if found.missing:
         names = " et ".join(f"« {view.dataset.label(s)} »" for s in found.missing)
@@ -122,7 +152,21 @@ def _say_method(found: Standardised, indicator: Indicator, view: View, groups: i
         lines.append(f"{amount} de tranches sans bénéficiaire ne sont que dans le brut.")
     if groups > MAX_ROWS:
         lines.append(f"Les {MAX_ROWS} premiers groupes sur {groups}.")
-    st.caption(safe(" ".join(lines)))
+    return " ".join(lines)
+
+
+def _say_remarks(table: pd.DataFrame) -> str:
+    """What some rates leave out or want, and of which groups; "" when nothing does."""
+    told: dict[str, list[str]] = {}
+    for group, reason in zip(table["groupe"], table["raison"], strict=True):
+        if reason:
+            told.setdefault(reason, []).append(group)
+    return " ; ".join(f"{_listed(names)} : {reason}" for reason, names in told.items()) + ("." if told else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" et {len(names) - MAX_LISTED} autres" if len(names) > MAX_LISTED else ""
+    return f"{', '.join(names[:MAX_LISTED])}{more}"
 
 
 def _show_funnel(
@@ -130,14 +174,15 @@ def _show_funnel(
     finding: DeltaGenerator,
 ) -> None:  # fmt: skip
     dataset = view.dataset
+    options = {"key": indicator.key, "by": by, "s": scope, "secret": sorted(hidden)}
 
     def read(fair: bool) -> Funnel:
-        funnel = cached(
-            "funnel", view.key,
-            lambda: funnel_of(dataset, indicator.key, by=by, selection=scope, equal=equal if fair else None),
-            key=indicator.key, by=by, s=scope, fair=fair,
-        )  # fmt: skip
-        return _visible(funnel, hidden, dataset, by)
+        def compute() -> Funnel:
+            named = _named(view, by)
+            funnel = funnel_of(named, indicator.key, by=by, selection=scope, equal=equal if fair else None)
+            return _visible(funnel, hidden, dataset, by)
+
+        return cached("funnel", view.key, compute, fair=fair, **options)
 
     fair = equal is not None
     try:
@@ -163,12 +208,14 @@ def _show_funnel(
             shown, group=dataset.label(by), title=f"{indicator.label} par {dataset.label(by).lower()}, {how}",
             unit=indicator.unit, size=RATES[indicator.key], is_demo=dataset.is_demo,
         ),
-        key=indicator.key, by=by, s=scope, fair=fair, secret=sorted(hidden),
+        fair=fair, **options,
     )  # fmt: skip
     figure.show(picture, key="entonnoir", is_demo=dataset.is_demo)
     if named := _name_outside(shown, indicator):
         st.markdown(safe(named))
     st.caption(safe(_say_limits(shown)))
+    if shown.raison and not view.shared:  # it may speak of a few persons
+        st.caption(safe(f"{shown.raison}."))
 
 
 def _refusal(groups: int) -> str:
@@ -209,7 +256,7 @@ def _verb(groups: int) -> str:
 def _visible(funnel: Funnel, hidden: frozenset[str], dataset: Dataset, by: str) -> Funnel:
     """The groups that may be shown, under their labels, and the limits over their sizes alone."""
     table = funnel.table[~funnel.table["groupe"].isin(hidden)].reset_index(drop=True)
-    table = table.assign(groupe=table["groupe"].map(lambda v: dataset.value_label(by, v)))
+    table = table.assign(groupe=[dataset.value_label(by, v) for v in table["groupe"]])
     if table.empty:
         return replace(funnel, table=table)
     low, high = table["exposition"].min() * 0.8, table["exposition"].max() * 1.1
@@ -224,8 +271,7 @@ def _name_outside(funnel: Funnel, indicator: Indicator) -> str:
         if rows.empty:
             continue
         names = [f"{r.groupe} ({format_value(r.valeur, indicator.unit)}, {r.sens})" for r in rows.itertuples()]
-        more = f" et {len(names) - MAX_LISTED} autres" if len(names) > MAX_LISTED else ""
-        sentences.append(f"{position[:1].upper()}{position[1:]} : {', '.join(names[:MAX_LISTED])}{more}.")
+        sentences.append(f"{position[:1].upper()}{position[1:]} : {_listed(names)}.")
     return " ".join(sentences)
 
 

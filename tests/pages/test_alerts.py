@@ -105,3 +105,26 @@ def test_sharing_hides_the_log_and_the_reasons(token):
 
 def test_too_short_a_history_says_what_is_missing():
     assert any("16 mois complets de plus" in i.value for i in open_alerts(d=store.save(make_dataset(20))).info)
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_kept(token):
+    app = open_alerts(d=token)
+    app.selectbox(key="seuil_indicateur").set_value("Ratio P/C")
+    app.text_input(key="seuil_valeur").set_value("1")
+    press(app, "Poser le seuil")
+    store.set_alert(token, {"genre": "seuil", "indicateur": "ratio_pc", "filtres": 3}, key="seuil-casse")
+    store.set_alert(token, {"genre": "constat", "constat": "cassé"}, key="constat-casse")
+    store.note_alert(token, "constat-casse", "vu")
+    app = open_alerts(d=token)
+    assert not app.exception
+    assert sorted(e.value.split("**")[1] for e in app.error) == [
+        "Ce seuil est illisible.", "Une alerte classée est illisible.",
+    ]  # fmt: skip
+    assert "Ratio P/C au-dessus de 1,0" in words(app)
+    assert not open_alerts(d=token, partage="true").error
+    for _ in range(3):
+        press(open_alerts(d=token), "Supprimer")
+    app = open_alerts(d=token)
+    assert store.alerts(token) == ()
+    assert not app.error
+    assert not app.exception

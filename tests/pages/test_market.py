@@ -102,9 +102,20 @@ def test_a_poor_file_still_has_the_market_and_says_what_is_missing(sample):
     assert not app.exception
     text = words(app)
     assert not UNWANTED.search(text), UNWANTED.search(text)
-    assert len(rows_of(app)) == 5
+    assert len(rows_of(app)) == 0
     assert "Il manque « Prestations » et « Cotisations »" in text
-    assert "Poste" in text
+    assert "Sans équivalent dans votre fichier : prestations ÷ cotisations" in text
+    assert "« Poste »" in text
+    app.session_state["marche_publies"] = True
+    assert len(rows_of(app.run())) == 5
+    assert not app.exception
+
+
+def test_only_what_the_file_has_nothing_to_set_beside_is_folded(sample):
+    app = open_market(d=store.save(sample))  # no management costs
+    assert not app.exception
+    assert len(rows_of(app)) == 4
+    assert "(il manque « Frais de gestion »)" in words(app)
 
 
 def test_nothing_of_a_few_persons_is_compared_in_shared_mode(sample):
@@ -114,20 +125,20 @@ def test_nothing_of_a_few_persons_is_compared_in_shared_mode(sample):
     app = open_market(d=token, partage="true")
     assert not app.exception
     assert own_ratio(app) is None
-    _, _, growth, part, _ = rows_of(app)
+    _, growth, part, _ = rows_of(app)
     assert growth.loc[growth["qui"] == "Vous", "valeur"].isna().all()
     assert part["vous"].isna().all()
     assert "secret statistique" in words(app)
 
 
 def test_years_without_a_figure_are_said_in_one_sentence():
-    from pages.components.market import _by_years
+    from pages.components.market_facts import by_years
 
     whole = [f"vos données n’ont pas toute l’année {year}" for year in (2019, 2017, 2018)]
     late = [f"les derniers mois de {year} ne sont pas encore assez connus" for year in (2022, 2024)]
-    assert _by_years([*whole, *late, "il manque la colonne « Prestations 2020 »"]) == [
+    assert by_years([*whole, *late, "il manque la colonne « Prestations 2020 »"]) == [
         "vos données n’ont pas en entier les années 2017 à 2019",
         "les derniers mois de 2022 et 2024 ne sont pas encore assez connus",
         "il manque la colonne « Prestations 2020 »",
     ]
-    assert _by_years(whole[:1]) == whole[:1]
+    assert by_years(whole[:1]) == whole[:1]

@@ -266,3 +266,24 @@ def test_the_demonstration_says_where_to_keep_a_question():
     assert not app.exception
     assert "déposez le vôtre" in words(app)
     assert "simulées" in words(app)
+
+
+def test_a_screen_made_ready_gives_streamlit_what_its_styler_gives():
+    """Change that must turn this red: `made_ready` returning no style, or Streamlit reading more of a styler."""
+    from streamlit.elements.lib.pandas_styler_utils import marshall_styler
+    from streamlit.proto.ArrowData_pb2 import ArrowData
+
+    from pages.components.pivot_table import made_ready
+
+    def sent(styler):
+        proto = ArrowData()
+        marshall_styler(proto, styler, "essai")
+        return proto.SerializeToString(deterministic=True)
+
+    table = pd.DataFrame({"Région": ["A", "Total"], "2024": ["12 €", "secret"], "2025": ["—", "<b>3</b> €"]})
+    shades = pd.DataFrame("", index=table.index, columns=table.columns)
+    shades.iloc[0, 1], shades.iloc[1] = "background-color: rgba(47, 126, 188, 0.20)", "font-weight: bold"
+    plain, ready = (table.style.apply(lambda _: shades, axis=None).set_uuid("essai") for _ in range(2))
+    expected, ready = sent(plain), made_ready(ready)
+    assert b"font-weight: bold" in expected
+    assert sent(ready) == sent(ready) == expected

@@ -88,6 +88,40 @@ def test_one_month_only_says_what_cannot_be_replayed(basis, sentence):
     assert sentence in words(app)
 
 
+SAME = """
+import pandas as pd
+import streamlit as st
+
+from analytics.completion import complete, replay
+from analytics.descriptive import compute_indicator
+from analytics.indicators import get_indicator
+from analytics.schema import Selection
+from pages.components.replay import replayed
+from pages.components.sidebar import show_sidebar
+
+view = show_sidebar()
+perimeter, raw = Selection(filtres=view.selection.filtres), view.opened.raw
+for key in ("prestation", "ratio_pc"):
+    def series(dataset):
+        return compute_indicator(dataset, key, selection=perimeter)
+    for as_of in pd.to_datetime(["2022-06-01", "2023-10-01"]):
+        plain = replay(raw, as_of, series, today=series(complete(raw)), postes=perimeter.filtres.get("poste"))
+        pd.testing.assert_frame_equal(replayed(view, get_indicator(key), as_of).table, plain.table, rtol=1e-12)
+st.text(f"mêmes chiffres : {sorted(perimeter.filtres)}")
+"""
+
+
+@pytest.mark.parametrize("query", [{}, {"f_poste": "optique"}])
+def test_what_is_kept_of_a_closing_changes_no_figure(query):
+    app = AppTest.from_string(SAME, default_timeout=60)
+    app.query_params["d"] = store.save(make_file())
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == f"mêmes chiffres : {['poste'] if query else []}"
+
+
 def test_a_short_history_says_so():
     assert "plus d’un an" in words(open_replay(make_file(8)))
 

@@ -210,3 +210,17 @@ def test_a_small_region_leaves_the_map_the_groups_and_the_funnel(secretive):
     assert "Corse" not in words(shared)
     hidden = float(funnel.loc[funnel["groupe"] == "Corse", "exposition"].item())
     assert all(table.get("exposition", pd.Series([np.inf])).min() > hidden for table in others)
+
+
+def test_what_is_left_out_for_want_of_its_amount_is_said_unless_shared(sample):
+    """Change that must turn this red: `shown.raison` or `_say_remarks` no longer drawn, or drawn in a shared screen."""
+    whole = aged(sample)
+    care = whole.prestation
+    hole = care["region"].eq("étranger") & (care["mois"] == care["mois"].max())
+    token = store.save(replace(whole, prestation=care.assign(prestation=care["prestation"].mask(hole))))
+    left_out = r"étranger \: montant ou effectif inconnu certains mois"
+    seen, shared = open_where(d=token), open_where(d=token, partage="true")
+    assert not seen.exception
+    assert not shared.exception
+    assert words(seen).count(left_out) == 2  # under the rates and under the funnel
+    assert left_out not in words(shared)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr
 
+from analytics.descriptive.alerts.known import correlation_with_last, mean_of_known, median_of_known
 from analytics.descriptive.alerts.panels import MIN_MONTHS, YEAR, Panel, yearly_growth
-from analytics.diagnostic.last import errors_of, p_values_at, replay_errors
-from analytics.diagnostic.onestep import NORMAL_MAD, OneStep, usual_spread
+from analytics.diagnostic.last import errors_of, p_values_at
+from analytics.diagnostic.onestep import NORMAL_MAD, OneStep, median_of_rows, spread_of_rows
+from analytics.diagnostic.smallest import replay_smallest
 
 LAST, BREAK, DRIFT = "dernier mois", "rupture", "dérive"
 MIN_DRIFT = 0.02
@@ -66,7 +69,7 @@ def last_months(watched: Watched) -> list[Candidate]:
 
 def replay_minima(watched: Watched) -> pd.Series:
     """By past month, the smallest p-value that the last months of that look would have given."""
-    return replay_errors(watched.errors, watched.series, LOOKS).min(axis=1)
+    return replay_smallest(watched.errors, watched.series.index, LOOKS)
 
 
 def breaks(watched: Watched) -> list[Candidate]:
@@ -76,28 +79,28 @@ def breaks(watched: Watched) -> list[Candidate]:
     date; its strength, in robust spreads of what it was over the rest of the history, is held against as many tests as
     there are dates and shapes.
     """
-    settled, errors = watched.series.index, watched.errors.errors
+    settled, errors = watched.series.index, np.ascontiguousarray(watched.errors.errors.T)
     if len(settled) < MIN_MONTHS + LONGEST:
         return []
-    spread = usual_spread(errors)
+    spread = spread_of_rows(errors)[:, None]
     scaled = np.clip(errors / np.where(spread > 0, spread, np.nan), -BOUND, BOUND)
     lengths = range(SHORTEST, LONGEST + 1)
-    strengths = np.array([_strength(scaled, trace[:n]) for trace in traces() for n in lengths])
-    freedom = max(len(errors) / 2, MIN_FREEDOM)  # the errors are bounded: their tails are no longer those of the series
-    found = []
-    for segment, column in zip(watched.segments, strengths.T, strict=True):
-        if not np.isfinite(column).all():
-            continue
-        best = int(np.argmax(np.abs(column)))
-        months = lengths[best % len(lengths)]
-        p_value = min(1.0, len(column) * 2 * stats.t.sf(abs(column[best]), freedom))
+    strengths = np.column_stack([_strength(scaled, trace[:n]) for trace in traces() for n in lengths])
+    freedom = max(errors.shape[1] / 2, MIN_FREEDOM)  # the errors are bounded: their tails are not those of the series
+    best = np.argmax(np.abs(strengths), axis=1)
+    strongest = np.take_along_axis(strengths, best[:, None], axis=1)[:, 0]
+    p_values = np.minimum(1.0, strengths.shape[1] * 2 * stdtr(freedom, -np.abs(strongest)))
+    found, year = [], list(settled[-LONGEST:])
+    for i in np.flatnonzero(np.isfinite(strengths).all(axis=1)):
+        segment, months = watched.segments[i], lengths[best[i] % len(lengths)]
         euros = _change(segment.amounts, months)
-        if euros * column[best] <= 0:  # the year before tells another story: counted as a test, never shown
-            p_value = 1.0
-        found.append(Candidate(BREAK, segment.filters, settled[-months], settled[-1], p_value, euros))
+        # the year before tells another story: counted as a test, never shown
+        p_value = float(p_values[i]) if euros * strongest[i] > 0 else 1.0
+        found.append(Candidate(BREAK, segment.filters, year[-months], year[-1], p_value, euros))
     return found
 
 
+@functools.cache
 def traces() -> np.ndarray:
     """What a step, then a slope, beginning at the first month, leaves in the one-step errors: 2 × twelve months."""
     found = []
@@ -114,13 +117,13 @@ def traces() -> np.ndarray:
 
 
 def _strength(errors: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """Match of the last errors with a trace, in robust spreads of the same match over the history before."""
+    """Match of the last errors (series × months) with a trace, in robust spreads of the same match before."""
     n = len(trace)
-    windows = np.lib.stride_tricks.sliding_window_view(errors, n, axis=0)
-    match = windows @ (trace / np.sqrt((trace**2).sum()))
-    past = match[:-n]
-    spread = np.maximum(usual_spread(past), 1.0)  # errors that are not correlated give 1
-    return (match[-1] - np.median(past, axis=0)) / spread
+    count = errors.shape[1] - n + 1
+    match = sum(errors[:, i : i + count] * weight for i, weight in enumerate(trace / np.sqrt((trace**2).sum())))
+    past = match[:, :-n]
+    spread = np.maximum(spread_of_rows(past), 1.0)  # errors that are not correlated give 1
+    return (match[:, -1] - median_of_rows(past)) / spread
 
 
 def drifts(panel: Panel, months: pd.DatetimeIndex) -> list[Candidate]:
@@ -132,27 +135,25 @@ def drifts(panel: Panel, months: pd.DatetimeIndex) -> list[Candidate]:
     """
     if not panel.by:
         return []
-    gaps = yearly_growth(panel.series) - panel.growth_of_parents
-    recent, past = gaps.iloc[-YEAR:], gaps.iloc[YEAR:-YEAR]
-    drift = recent.mean() - past.median()
-    noise = NORMAL_MAD * (past - past.median()).abs().median()
-    correlation = past.corrwith(past.shift(1)).clip(0, 0.8).fillna(0)
+    series, amounts = panel.series.to_numpy(float), panel.amounts.to_numpy(float)
+    gaps = yearly_growth(series) - panel.growth_of_parents.to_numpy(float)
+    recent, past = gaps[-YEAR:], gaps[YEAR:-YEAR]
+    drift = mean_of_known(recent) - median_of_known(past)
+    noise = NORMAL_MAD * median_of_known(np.abs(past - median_of_known(past)))
+    correlation = np.nan_to_num(np.clip(correlation_with_last(past), 0, 0.8))
     inflation = (1 + correlation) / (1 - correlation)
     peers = len(drift) > 2
-    centre = drift.median() if peers else 0.0
-    spread = NORMAL_MAD * (drift - centre).abs().median() if peers else 0.0
-    z = (drift - centre) / np.sqrt(noise**2 * inflation / YEAR + spread**2)
-    p_values = 2 * stats.t.sf(z.abs(), df=np.maximum(past.count() / inflation - 1, MIN_FREEDOM))
-    weight = panel.amounts.iloc[-2 * YEAR : -YEAR].sum()
-    whole = panel.series.iloc[-2 * YEAR :].notna().all()
-    return [
-        Candidate(
-            DRIFT, panel.filters(segment), months[-YEAR], months[-1], float(p),
-            float(np.expm1(gap) * amount),
-        )
-        for segment, p, gap, amount, known in zip(z.index, p_values, drift, weight, whole, strict=True)
-        if np.isfinite(p) and abs(gap) >= MIN_DRIFT and known
-    ]  # fmt: skip
+    centre = median_of_known(drift) if peers else 0.0
+    spread = NORMAL_MAD * median_of_known(np.abs(drift - centre)) if peers else 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):  # nothing ever moves: no p-value
+        z = (drift - centre) / np.sqrt(noise**2 * inflation / YEAR + spread**2)
+    known = (~np.isnan(past)).sum(axis=0)
+    p_values = 2 * stdtr(np.maximum(known / inflation - 1, MIN_FREEDOM), -np.abs(z))
+    euros = np.expm1(drift) * np.nansum(amounts[-2 * YEAR : -YEAR], axis=0)
+    whole = ~np.isnan(series[-2 * YEAR :]).any(axis=0)
+    shown = np.flatnonzero(np.isfinite(p_values) & (np.abs(drift) >= MIN_DRIFT) & whole)
+    debut, fin, columns = months[-YEAR], months[-1], panel.series.columns
+    return [Candidate(DRIFT, panel.filters(columns[i]), debut, fin, float(p_values[i]), float(euros[i])) for i in shown]
 
 
 def watch(panels: list[Panel], settled: pd.DatetimeIndex) -> Watched | None:
@@ -162,13 +163,13 @@ def watch(panels: list[Panel], settled: pd.DatetimeIndex) -> Watched | None:
 
 
 def gather(panels: list[Panel], months: pd.DatetimeIndex) -> tuple[pd.DataFrame, list[Segment]]:
-    """Every series known every month, side by side, and what each one is."""
+    """Every series known every month, side by side, and what each one is; `months` are the first of the panels."""
     columns, segments = [], []
     for panel in panels:
-        series, amounts = panel.series.reindex(months), panel.amounts.reindex(months).to_numpy(float)
-        known = series.notna().all().to_numpy()
-        columns.append(series.to_numpy(float)[:, known])
-        segments += [Segment(panel.filters(series.columns[i]), amounts[:, i]) for i in np.flatnonzero(known)]
+        series, amounts = (t.to_numpy(float)[: len(months)] for t in (panel.series, panel.amounts))
+        known = ~np.isnan(series).any(axis=0)
+        columns.append(series[:, known])
+        segments += [Segment(panel.filters(panel.series.columns[i]), amounts[:, i]) for i in np.flatnonzero(known)]
     values = np.column_stack(columns) if columns else np.empty((len(months), 0))
     return pd.DataFrame(values, index=months), segments
 

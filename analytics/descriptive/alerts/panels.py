@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.descriptive.indicator import compute_indicator
+from analytics.descriptive.alerts.cube import Lines, cube_of
 from analytics.indicators import INDICATORS, missing_measures
 from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 
 YEAR = 12
 MIN_MONTHS = 36  # one year to judge, one to compare with, one to know the noise
 MAX_VALUES = 40
+POSTE = "poste"
 MIN_SHARE = 0.002  # a segment under 0.2 % of the whole is not worth an executive's minute
 
 
@@ -57,57 +58,137 @@ def last_settled(table: pd.DataFrame) -> pd.Timestamp:
     return table.loc[table["statut"] == "complet", "mois"].max()
 
 
-def build_panels(dataset: Dataset, months: pd.DatetimeIndex) -> Iterator[Panel]:
-    """The whole, each dimension alone, then poste crossed with each other one."""
-    yearly = dataset.prestation[dataset.main_measure].sum() * YEAR / len(months)
-    growth: dict[tuple[str, ...], pd.DataFrame] = {}  # the whole, then the postes, come before what they contain
-    for by in _groupings(dataset):
-        amounts, series = _tables(dataset, by, months)
+def build_panels(dataset: Dataset, months: pd.DatetimeIndex, selection: Selection | None = None) -> Iterator[Panel]:
+    """The whole, each dimension alone, then poste crossed with each other one.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Completed data.
+    months : pandas.DatetimeIndex
+        Months of the panels, in a row.
+    selection : Selection, optional
+        Perimeter and months on which the weight of a segment is judged.
+    """
+    scope = _Scope(dataset, months, selection or Selection())
+    growth: dict[tuple[str, ...], np.ndarray] = {}  # the whole, then the postes, come before what they contain
+    for by in scope.groupings():
+        amounts = scope.amounts(by)
+        series = amounts / scope.exposure(by) if scope.is_exposed(by) else amounts
         growth[by] = yearly_growth(series)
-        large = amounts.columns[amounts.iloc[-YEAR:].sum() >= MIN_SHARE * yearly]
-        if not len(large):
+        large = np.nansum(amounts[-YEAR:], axis=0) >= MIN_SHARE * scope.yearly
+        large &= ~np.isnan(amounts).all(axis=0)  # a segment is met
+        if not large.any():
             continue
-        parents = _of_parents(growth[by[:-1]], large) if by else pd.DataFrame(index=months)
-        yield Panel(by, amounts[large], series[large], parents)
+        places = scope.in_order(by, np.flatnonzero(large))
+        names = scope.names(by, places)
+        parents = pd.DataFrame(index=months)
+        if by:
+            within = places // scope.sizes[by[1]] if len(by) == 2 else 0 * places  # places of the postes, or the whole
+            parents = pd.DataFrame(growth[by[:-1]][:, within], months, names)
+        yield Panel(
+            by, pd.DataFrame(amounts[:, places], months, names), pd.DataFrame(series[:, places], months, names), parents
+        )
 
 
-def yearly_growth(panel: pd.DataFrame) -> pd.DataFrame:
-    """Logarithm of each month less that of the same month a year before; NaN where either is not positive."""
-    logs = np.log(panel.where(panel > 0))
-    return logs - logs.shift(YEAR)
+def yearly_growth(values: np.ndarray) -> np.ndarray:
+    """Logarithm of each month (rows) less that of the same month a year before; NaN where either is not positive."""
+    logs = np.log(np.where(values > 0, values, np.nan))
+    growth = np.full_like(logs, np.nan)
+    growth[YEAR:] = logs[YEAR:] - logs[:-YEAR]
+    return growth
 
 
-def _groupings(dataset: Dataset) -> list[tuple[str, ...]]:
-    dimensions = [d for d in dataset.dimensions if d in dataset.prestation.columns and _is_readable(dataset, d)]
-    pairs = [("poste", d) for d in dimensions if d != "poste"] if "poste" in dimensions else []
-    return [(), *((d,) for d in dimensions), *pairs]
+class _Scope:
+    """The sums of a perimeter over a calendar, months × segments: those of a crossing give those of its parts."""
+
+    def __init__(self, dataset: Dataset, months: pd.DatetimeIndex, selection: Selection) -> None:
+        self.care = cube_of(dataset.prestation, dataset.main_measure)
+        rows = np.flatnonzero(self.care.inside(selection))
+        self.yearly = self.care.amounts[rows].sum() * YEAR / len(months)
+        self.dimensions = [d for d in dataset.dimensions if d in self.care.codes and self._is_readable(d, rows)]
+        self.sizes = {d: len(self.care.values[d]) for d in self.dimensions}
+        self.lines = Lines(self.care, rows, months)
+        self.members = _members(dataset, months, selection)
+        self._sums: dict[tuple[str, ...], np.ndarray] = {}
+
+    def groupings(self) -> list[tuple[str, ...]]:
+        """What is watched, the whole first."""
+        pairs = [(POSTE, d) for d in self.dimensions if d != POSTE] if POSTE in self.dimensions else []
+        return [(), *((d,) for d in self.dimensions), *pairs]
+
+    def amounts(self, by: tuple[str, ...]) -> np.ndarray:
+        """Amounts of the segments of a grouping, NaN where no line knows one."""
+        sums = self._summed(by)
+        return sums[(slice(None), *(slice(-1) for _ in by))].reshape(len(sums), -1)  # a missing value is no segment
+
+    def _summed(self, by: tuple[str, ...]) -> np.ndarray:
+        if by not in self._sums:
+            self._sums[by] = self._sum(by)
+        return self._sums[by]
+
+    def _sum(self, by: tuple[str, ...]) -> np.ndarray:
+        """A dimension from its crossing with the postes, the whole from a dimension: fewer passes over the lines."""
+        if not by and self.dimensions:
+            return add_known(self._summed((self.dimensions[0],)), axis=1)
+        if len(by) == 1 and POSTE in self.dimensions and len(self.dimensions) > 1:
+            if by[0] != POSTE:
+                return add_known(self._summed((POSTE, *by)), axis=1)
+            other = next(d for d in self.dimensions if d != POSTE)
+            return add_known(self._summed((POSTE, other)), axis=2)
+        return self.lines.sums(*by)
+
+    def is_exposed(self, by: tuple[str, ...]) -> bool:
+        """Whether who is covered is known by those dimensions."""
+        return self.members is not None and all(d in self.members.cube.codes or d in CARE_DIMENSIONS for d in by)
+
+    def exposure(self, by: tuple[str, ...]) -> np.ndarray:
+        """Members and months of each segment, to divide by: NaN where there is none, repeated over what is of care."""
+        own = tuple(d for d in by if d not in CARE_DIMENSIONS)
+        key = ("beneficiaires", *own)
+        if key not in self._sums:
+            sums = self.members.sums(*own)
+            for axis, dimension in enumerate(own, start=1):
+                places = self.members.cube.values[dimension].get_indexer(self.care.values[dimension])
+                sums = np.where(places >= 0, np.take(sums, places, axis=axis), np.nan)
+            self._sums[key] = np.where(sums != 0, sums, np.nan)
+        sums = self._sums[key]
+        shape = [len(sums), *(self.sizes[d] if d in own else 1 for d in by)]
+        full = [len(sums), *(self.sizes[d] for d in by)]
+        return np.broadcast_to(sums.reshape(shape), full).reshape(len(sums), -1)
+
+    def in_order(self, by: tuple[str, ...], places: np.ndarray) -> np.ndarray:
+        """Places of segments, those of one dimension in the order of their text."""
+        if len(by) != 1:
+            return places
+        return np.array(sorted(places, key=lambda i: str(self.care.values[by[0]][i])), dtype=places.dtype)
+
+    def names(self, by: tuple[str, ...], places: np.ndarray) -> pd.Index:
+        """Names of segments, from their places."""
+        if not by:
+            return pd.Index(["ensemble"])
+        values = [self.care.values[d] for d in by]
+        numbers = np.unravel_index(places, [len(v) for v in values])
+        named = [v[n] for v, n in zip(values, numbers, strict=True)]
+        return named[0] if len(by) == 1 else pd.Index(list(zip(*named, strict=True)), tupleize_cols=False)
+
+    def _is_readable(self, dimension: str, rows: np.ndarray) -> bool:
+        size = len(self.care.values[dimension])
+        met = np.bincount(self.care.codes[dimension][rows], minlength=size + 1)[:size]
+        return 1 < np.count_nonzero(met) <= MAX_VALUES
 
 
-def _is_readable(dataset: Dataset, dimension: str) -> bool:
-    return 1 < dataset.prestation[dimension].nunique() <= MAX_VALUES
+def _members(dataset: Dataset, months: pd.DatetimeIndex, selection: Selection) -> Lines | None:
+    """Who is covered inside a selection, as :meth:`Dataset.filtered` keeps them; None where it is not known."""
+    if dataset.main_measure != "prestation" or missing_measures(INDICATORS["consommation"], dataset):
+        return None
+    cube = cube_of(dataset.cotisation, "beneficiaires")
+    kept = cube.inside(selection)
+    if POSTE in cube.codes:  # premiums shared out by poste: the members have rows of their own
+        kept |= cube.unnamed(POSTE) & cube.inside(selection, care=frozenset(CARE_DIMENSIONS))
+    return Lines(cube, np.flatnonzero(kept), months)
 
 
-def _tables(dataset: Dataset, by: tuple[str, ...], months: pd.DatetimeIndex) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Amounts, then spending per covered person where exposure is known by those dimensions, else the amounts again."""
-    exposed = "beneficiaires" in dataset.cotisation.columns and all(
-        d in dataset.cotisation.columns or d in CARE_DIMENSIONS for d in by
-    )
-    if not exposed or dataset.main_measure != "prestation" or missing_measures(INDICATORS["consommation"], dataset):
-        amounts = _wide(compute_indicator(dataset, dataset.main_measure, by=by), "valeur", by, months)
-        return amounts, amounts
-    table = compute_indicator(dataset, "consommation", by=by)
-    return _wide(table, "numerateur", by, months), _wide(table, "valeur", by, months)
-
-
-def _wide(table: pd.DataFrame, column: str, by: tuple[str, ...], months: pd.DatetimeIndex) -> pd.DataFrame:
-    """Months × segments."""
-    if not by:
-        return table.set_index("mois")[[column]].set_axis(["ensemble"], axis=1).reindex(months)
-    columns = by[0] if len(by) == 1 else list(by)
-    return table.pivot(index="mois", columns=columns, values=column).reindex(months)
-
-
-def _of_parents(growth: pd.DataFrame, columns: pd.Index) -> pd.DataFrame:
-    """Growth of what each segment is held against, under the columns of the segments."""
-    names = [column[0] if isinstance(column, tuple) else "ensemble" for column in columns]
-    return growth[names].set_axis(columns, axis=1)
+def add_known(sums: np.ndarray, axis: int) -> np.ndarray:
+    """Sums along an axis, NaN where none is known."""
+    return np.where(np.isnan(sums).all(axis=axis), np.nan, np.nansum(sums, axis=axis))

@@ -188,8 +188,8 @@ def screen(
     months = mature_months(maturity_table, selection)
     if completed.main_measure is None or len(months) < MIN_MONTHS:
         return Screening((), np.array([]), pd.Series(dtype=float), selection, known)
-    scope = completed.filtered(Selection(months[0], months[-1], selection.filtres))
-    panels, settled = list(build_panels(scope, months)), months[months <= last_settled(maturity_table)]
+    perimeter = Selection(months[0], months[-1], selection.filtres)
+    panels, settled = list(build_panels(completed, months, perimeter)), months[months <= last_settled(maturity_table)]
     watched = watch(panels, settled) if len(settled) >= MIN_MONTHS else None
     found = [*last_months(watched), *breaks(watched)] if watched is not None else []
     found += [c for panel in panels for c in drifts(panel, months)]

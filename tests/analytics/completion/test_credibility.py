@@ -111,3 +111,22 @@ def test_cells_do_not_see_each_other(monkeypatch):
 def test_weekdays():
     assert weekdays(np.array([(2024 - 1970) * 12 + 1])).tolist() == [21]  # February 2024
     assert weekdays(np.array([(2025 - 1970) * 12 + 1])).tolist() == [20]
+
+
+@pytest.mark.parametrize("reached", [2, 9, 25, N])
+def test_a_cell_at_an_earlier_closing_is_the_book_cut_there(monkeypatch, reached):
+    """Windows shorter and longer than the history."""
+    for history in (12, 36):
+        monkeypatch.setattr(credibility, "HISTORY", history)
+        ladder, variance, prior, known, settled = book(7)
+        variance, known = variance + 4.0, np.minimum(known, 0.95)
+        before = np.arange(N) < np.array([[N], [reached]])
+        ladder, variance = np.where(before, ladder, np.nan), np.where(before, variance, np.nan)
+        args = (ladder, variance, prior, np.where(before, known, np.nan), settled & before)
+        together = blend(*args, MONTHS, reached=np.array([N, reached]))
+        for g, size in enumerate((N, reached)):
+            alone = blend(*(a[[g], :size] for a in args), MONTHS[:size])
+            latest = slice(max(size - credibility.LATEST, 0), size)
+            for ours, theirs in zip(together, alone, strict=True):
+                np.testing.assert_allclose(ours[g, latest], theirs[0, latest], rtol=1e-10)
+                assert np.isnan(ours[g, size:]).all()

@@ -10,10 +10,11 @@ import pytest
 
 import data
 from analytics.completion import develop, known_at
-from analytics.completion.estimate import estimate_ultimates
-from analytics.completion.hindsight import rewind, widen
-from analytics.completion.pattern import measure_pattern
-from analytics.completion.triangle import build_triangles
+from analytics.completion.credibility import LATEST
+from analytics.completion.estimate import MATURE, estimate_ultimates
+from analytics.completion.hindsight import CLOSINGS, MOST, _scores, rewind, widen
+from analytics.completion.pattern import measure_pattern, measure_patterns
+from analytics.completion.triangle import MIN_PAYMENT_MONTHS, Triangles, build_triangles
 from analytics.descriptive import find_alerts
 
 N = 48
@@ -41,20 +42,71 @@ def noisy(seed: int = 0, *, slower_from: int = N, postes: tuple[str, ...] = ("op
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("back", [1, 7])
-def test_rewinding_is_reading_the_file_of_that_day(back):
-    lines = noisy()
-    past = rewind(build_triangles(lines, by=("poste",), measure="prestation"), back)
-    then = lines[lines["mois_paiement"] <= month(N - 1 - back)]
-    file = build_triangles(then, by=("poste",), measure="prestation")
-    assert past.as_of == file.as_of
-    np.testing.assert_array_equal(past.months, file.months)
-    np.testing.assert_array_equal(past.age, file.age)
-    np.testing.assert_array_equal(past.seen, file.seen)
-    np.testing.assert_allclose(past.paid, file.paid)
-    np.testing.assert_allclose(past.cumulative, file.cumulative)
-    ours, theirs = measure_pattern(past, window=12), measure_pattern(file, window=12)
-    np.testing.assert_allclose(ours.factors, theirs.factors)
+def of_that_day(lines: pd.DataFrame, back: int) -> Triangles:
+    last = month(N - 1 - back)
+    known = lines[(lines["mois_paiement"] <= last) & (lines["mois"] <= last)]
+    return build_triangles(known, by=("poste",), measure="prestation")
+
+
+def test_rewinding_is_reading_the_file_of_that_day():
+    lines, backs = noisy(), np.array([1, 7])
+    triangles = build_triangles(lines, by=("poste",), measure="prestation")
+    past = rewind(triangles, backs)
+    rhythm = measure_patterns(triangles.cumulative, past.age[::2], past.seen[::2], window=12)
+    for rank, back in enumerate(backs):
+        file, cells = of_that_day(lines, back), slice(2 * rank, 2 * rank + 2)
+        n = len(file.months)
+        np.testing.assert_array_equal(past.cells["poste"].iloc[cells], file.cells["poste"])
+        np.testing.assert_allclose(past.paid[cells, :n], file.paid)
+        assert np.isnan(past.paid[cells, n:]).all()
+        assert (past.age[cells, :n] == file.age).all()
+        assert (past.seen[cells, :n] == file.seen).all()
+        assert not past.seen[cells, n:].any()
+        wanted = measure_pattern(file, window=12)
+        for name in ("factors", "known", "pairs", "borrowed", "process", "parameter"):
+            np.testing.assert_allclose(getattr(rhythm, name)[cells], getattr(wanted, name))
+
+
+@pytest.mark.parametrize("first", [0, 24, 40])
+def test_closings_replayed_at_once_score_as_one_by_one(first):
+    """Long, short and very short histories; a month without line and care later than its payment among them."""
+    lines = noisy(4)
+    lines = lines[(lines["mois"] >= month(first)) & (lines["mois"] != month(44))]
+    late = lines.iloc[[-1]].assign(mois=month(N), mois_paiement=month(N - 1))
+    lines = pd.concat([lines, late], ignore_index=True)
+    triangles = build_triangles(lines, by=("poste",), measure="prestation")
+    heads = 100.0 + np.arange(triangles.paid.size).reshape(triangles.paid.shape)
+    ultimate = estimate_ultimates(triangles, measure_pattern(triangles, window=12), heads, "auto").ultimate
+    squares, n = _scores(triangles, ultimate, heads, 12)
+    wanted, counted = np.zeros(2), np.zeros(2, dtype=int)
+    for back in range(1, CLOSINGS + 1):
+        file = cut(triangles, back)
+        size = len(file.months)
+        if file.seen.sum() < MIN_PAYMENT_MONTHS:
+            continue
+        then = estimate_ultimates(file, measure_pattern(file, window=12), heads[:, :size], "auto")
+        for g in range(2):
+            for m in range(size):
+                share = triangles.paid[g, m] / ultimate[g, m]
+                if file.age[m] < LATEST and share >= MATURE and then.se[g, m] > 1e-6 * abs(then.ultimate[g, m]):
+                    wanted[g] += min(((then.ultimate[g, m] - ultimate[g, m]) / then.se[g, m]) ** 2, MOST)
+                    counted[g] += 1
+    np.testing.assert_allclose(squares, wanted, rtol=1e-9)
+    np.testing.assert_array_equal(n, counted)
+    assert first == 40 or n.sum() > 20
+
+
+def cut(triangles: Triangles, back: int) -> Triangles:
+    """The triangles without the months and payments since a closing."""
+    size = int((triangles.months <= triangles.as_of - back).sum())
+    age, cumulative = triangles.age[:size] - back, triangles.cumulative[:, :size].copy()
+    cumulative[:, np.arange(cumulative.shape[2]) > age[:, None]] = np.nan
+    reached = np.minimum(age, cumulative.shape[2] - 1)
+    paid = cumulative[:, np.arange(size), reached]
+    return replace(
+        triangles, months=triangles.months[:size], paid=np.where(paid != 0, paid, np.nan), cumulative=cumulative,
+        age=age, seen=triangles.seen[:size],
+    )  # fmt: skip
 
 
 def test_a_rhythm_that_changes_widens_the_errors():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.completion import complete, known_at, replay, replay_months
+from analytics.completion import complete, known_at, look_back, number_payments, replay, replay_months
 from analytics.descriptive import compute_indicator
 from analytics.errors import InsufficientData
-from analytics.schema import Dataset
+from analytics.indicators import get_indicator
+from analytics.schema import Dataset, Selection
 
 RHYTHM = np.array([0.5, 0.35, 0.1, 0.03, 0.02])
 N = 40
@@ -162,3 +165,37 @@ def test_dates_that_can_be_chosen():
 def test_before_any_payment():
     with pytest.raises(InsufficientData, match="décembre\u00a02020"):
         replay(both_months(), month(-1), series())
+
+
+def of_two_regions() -> Dataset:
+    """Both months, two regions, a line without payment month and one without amount."""
+    parts = [both_months(seed).prestation.assign(region=name) for seed, name in ((1, "Bretagne"), (2, "Corse"))]
+    lines = pd.concat(parts, ignore_index=True).astype({"region": "category"})
+    lines.loc[[5, len(lines) - 5], "mois_paiement"] = pd.NaT
+    lines.loc[7, "prestation"] = np.nan
+    heads = pd.concat([both_months().cotisation.assign(region=name) for name in ("Bretagne", "Corse")])
+    return Dataset(heads.reset_index(drop=True), lines, date_basis="soins", as_of=month(N - 1))
+
+
+@pytest.mark.parametrize("key", ["prestation", "ratio_pc", "cout_moyen", "cotisation"])
+@pytest.mark.parametrize(
+    "filtres",
+    [{}, {"region": ("Corse",)}, {"poste": ("optique",), "region": ("Bretagne", "Corse")}, {"region": ("ailleurs",)}],
+)
+def test_a_closing_looked_back_once_serves_every_perimeter(key, filtres):
+    dataset, perimeter = of_two_regions(), Selection(filtres=filtres)
+
+    def within(given: Dataset) -> pd.DataFrame:
+        return compute_indicator(given, key, selection=perimeter)
+
+    lines = np.flatnonzero(perimeter.mask(dataset.prestation))
+    payments = number_payments(dataset.prestation).within(lines, filtres, get_indicator(key).measures)
+    for at in (14, 30):
+        closing = look_back(dataset, month(at))
+        found = replay(
+            replace(dataset, prestation=payments), month(at), within, today=within(complete(dataset)),
+            postes=filtres.get("poste"), closing=closing,
+        )  # fmt: skip
+        wanted = replay(dataset, month(at), within, postes=filtres.get("poste"))
+        pd.testing.assert_frame_equal(found.table, wanted.table, rtol=1e-12)
+        assert found.as_of == wanted.as_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from analytics.completion import complete
-from analytics.descriptive import compare_periods, compute_indicator, reduced
+from analytics.descriptive import compare_periods, compute_indicator, memory, reduced
 from analytics.descriptive.account import Account, compute_account
 from analytics.descriptive.benchmark import own_figures, without_tax
 from analytics.descriptive.comparable import compare_constant_scope, compare_working_days
@@ -175,10 +175,10 @@ def test_a_table_is_read_once_for_each_set_of_columns_and_forgotten_with_it(monk
     assert reduced.reduced(frame, ("poste", "region", "sexe", "tranche_age")) is whole
     assert reduced.reduced(first, ("region",)) is first  # small
     number = id(frame)
-    assert number in reduced._TABLES
+    assert number in memory._TABLES
     del frame, whole
     gc.collect()
-    assert number not in reduced._TABLES
+    assert number not in memory._TABLES
 
 
 def test_numbers_with_their_own_missing_value_are_left_as_they_are(monkeypatch):

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.rates import confint_poisson
 
+from analytics.descriptive.intervals import direct_interval, poisson_interval
 from analytics.descriptive.regroup import UNSAID, regroup
 from analytics.descriptive.standardise import (
     UNKNOWN,
     compute_standardised,
-    direct_interval,
     estimate_dispersion,
-    poisson_interval,
     standardise,
+    sum_over_months,
 )
 from analytics.errors import ParameterError
 from analytics.schema import Dataset, Selection
@@ -302,3 +302,73 @@ def test_an_unknown_amount_is_not_zero_and_an_absent_line_is():
     assert none["brut"] == pytest.approx(paid[:6].sum() / members.sum())
     assert unsaid["raison"] == UNKNOWN
     assert known["raison"] == none["raison"] == ""
+
+
+def plain_standardise(cells, group, strata, dispersion):
+    """The definition, group by group, with pandas alone."""
+    reference = cells.groupby(list(strata))[["numerateur", "denominateur"]].sum()
+    reference = reference[reference["denominateur"] > 0]
+    people, spent = reference["denominateur"], reference["numerateur"]
+    shares = pd.DataFrame({"poids": people / people.sum(), "norme": spent / people}).reset_index()
+    rows = []
+    for name, part in cells.merge(shares, on=list(strata), how="left").groupby(group):
+        met = part[(part["denominateur"] > 0) & part["poids"].notna()]
+        covered, expected = met["poids"].sum(), (met["denominateur"] * met["norme"]).sum()
+        ratios = (met["poids"] / covered / met["denominateur"]).to_numpy()
+        amounts = met["numerateur"].to_numpy()
+        enough = covered >= 0.95
+        near = direct_interval(amounts, ratios, unit=dispersion) if enough else (np.nan, np.nan)
+        index = met["numerateur"].sum() / expected if expected > 0 else np.nan
+        exposed = part["denominateur"].sum()
+        rows.append({
+            group: name, "exposition": exposed, "observe": met["numerateur"].sum(), "attendu": expected,
+            "brut": part["numerateur"].sum() / exposed if exposed > 0 else np.nan,
+            "direct": amounts @ ratios if enough else np.nan,
+            "direct_bas": float(near[0]), "direct_haut": float(near[1]),
+            "indice": index, "indirect": index * spent.sum() / people.sum(), "couverture": covered,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def plain_dispersion(monthly, keys):
+    rows = monthly[monthly["denominateur"] > 0]
+    sums = rows.groupby(list(keys))[["numerateur", "denominateur"]].transform("sum")
+    level = rows["denominateur"] * sums["numerateur"] / sums["denominateur"]
+    months = pd.DataFrame({"mois": rows["mois"], "vu": rows["numerateur"], "niveau": level}).groupby("mois").sum()
+    expected = level * rows["mois"].map(months["vu"] / months["niveau"].where(months["niveau"] > 0))
+    used = expected > 0
+    kept = rows[used]
+    free = used.sum() - len(kept[list(keys)].drop_duplicates()) - kept["mois"].nunique() + 1
+    return (((kept["numerateur"] - expected[used]) ** 2) / expected[used]).sum() / free
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_codes_and_matrices_give_what_pandas_gives_group_by_group(seed):
+    rng = np.random.default_rng(seed)
+    ages, groups = ["0-19", "20-59", "60 et +"], [f"g{i}" for i in range(7)]
+    grid = pd.MultiIndex.from_product(
+        [groups, ages, ["F", "H"], MONTHS], names=["groupe", "tranche_age", "sexe", "mois"]
+    )
+    cells = grid.to_frame(index=False).sample(frac=0.8, random_state=seed)  # cells missing, in any order
+    people = rng.integers(0, 4, len(cells)) * rng.uniform(50, 400, len(cells))
+    cells = cells.assign(denominateur=people, numerateur=rng.gamma(2.0, 30.0, len(cells)) * people / 60)
+    cells["numerateur"] = cells["numerateur"].mask(rng.random(len(cells)) < 0.02)
+    cells["sexe"] = cells["sexe"].mask(rng.random(len(cells)) < 0.02)
+    cells.loc[cells["groupe"] == "g6", "denominateur"] = 0.0  # nobody
+    cells = cells[(cells["groupe"] != "g5") | (cells["tranche_age"] == "0-19")]  # too little of the structure
+    keys = ["groupe", "tranche_age", "sexe"]
+    assert estimate_dispersion(cells, tuple(keys)) == pytest.approx(plain_dispersion(cells, keys), rel=1e-12)
+    whole = cells.groupby(keys)[["numerateur", "denominateur"]].sum().reset_index()
+    pd.testing.assert_frame_equal(
+        sum_over_months(cells, tuple(keys))[whole.columns], whole, check_dtype=False, rtol=1e-12
+    )
+    found = standardise(whole, group="groupe", strata=("tranche_age", "sexe"), dispersion=25.0)
+    plain = plain_standardise(whole, "groupe", ("tranche_age", "sexe"), 25.0)
+    pd.testing.assert_frame_equal(found[plain.columns], plain, rtol=1e-12, atol=1e-12)
+    assert found["direct"].isna().tolist() == [False] * 5 + [True, True]
+    assert found["raison"].ne("").tolist() == [False] * 5 + [True, True]
+
+
+def test_no_cell_gives_no_group():
+    empty = pd.DataFrame({"groupe": [], "sexe": [], "numerateur": [], "denominateur": []})
+    assert standardise(empty, group="groupe", strata=("sexe",)).empty

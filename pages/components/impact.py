@@ -1,0 +1,187 @@
+"""Does a dated event explain a change? The effect of one, measured against what would have come without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from analytics.constat import Constat, in_sentence
+from analytics.descriptive import compute_indicator
+from analytics.diagnostic import Impact, detect_breaks, measure_impact
+from analytics.diagnostic.impact import LOCKDOWN
+from analytics.french import format_gap, format_month, format_number, format_percent, is_missing
+from analytics.indicators import Indicator, get_indicator
+from analytics.schema import Selection
+from charts.impact import chart_impact
+from pages.components import figure
+from pages.components.cache import cached
+from pages.components.events import events_of
+from pages.components.messages import safe, told_in_french
+from pages.components.sharing import hide_months
+from pages.components.sidebar import View
+
+#: Months after the event whose effect is averaged: a year, so that each season weighs once.
+AFTER = 12
+MIN_BEFORE, MIN_AFTER = 24, 3
+#: Months drawn before the event.
+HISTORY_SHOWN = 48
+#: Months between a break and an event that may be its cause.
+NEAR = 2
+OTHER = "Une autre date…"
+STATES = {"oui": "Oui", "non": "Non", "on ne peut pas dire": "On ne peut pas dire"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is tried: a name and the first month of its effect."""
+
+    name: str
+    start: pd.Timestamp
+
+
+def show_impact(view: View, constat: Constat) -> None:
+    """Breaks of the series, then the effect of one event: verdict, picture, other trends, false dates."""
+    indicator = get_indicator(constat.indicator, view.dataset)
+    series = _series(view, constat)
+    if len(series) < MIN_BEFORE + MIN_AFTER:
+        need = format_number(MIN_BEFORE + MIN_AFTER)
+        st.info(f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {len(series)}.")
+        return
+    _show_breaks(view, constat, series)
+    event = _choose_event(view, series)
+    with told_in_french():
+        found = _impact_of(view, constat, series, event)
+        st.markdown(f"**{STATES[found.verdict.reponse]}.** {safe(_sentence(found, indicator, event))}")
+        if is_missing(found.effect):
+            return
+        picture = cached(
+            "impact_picture", view.key,
+            lambda: chart_impact(
+                _before(series, event), found.table,
+                event=event.name, title=indicator.label, unit=indicator.unit, is_demo=view.dataset.is_demo,
+            ),
+            **_options(view, constat, event),
+        )  # fmt: skip
+        figure.show(picture, key="effet_evenement", is_demo=view.dataset.is_demo)
+        _show_doubts(found, indicator)
+
+
+def _series(view: View, constat: Constat) -> pd.Series:
+    """Complete months of the indicator in the perimeter, up to the end of the finding; what may not be shown is out."""
+    filters = constat.selection.filtres
+
+    def compute() -> pd.Series:
+        months = view.opened.complete_months
+        scope = Selection(months[0], months[-1], filters) if len(months) else Selection(filtres=filters)
+        table = compute_indicator(view.dataset, constat.indicator, selection=scope)
+        shown = hide_months(view, table, ["valeur"], filtres=filters).dropna(subset=["valeur"])
+        series = shown.set_index("mois")["valeur"].sort_index()
+        return series[series.index.isin(months)].asfreq("MS")
+
+    return cached("impact_series", view.key, compute, key=constat.indicator, filtres=filters, shared=view.shared)
+
+
+def _before(series: pd.Series, event: Event) -> pd.DataFrame:
+    return series[series.index < event.start].tail(HISTORY_SHOWN).rename_axis("mois").rename("valeur").reset_index()
+
+
+def _options(view: View, constat: Constat, event: Event) -> dict:
+    return {"key": constat.indicator, "filtres": constat.selection.filtres, "shared": view.shared,
+            "event": event.name, "start": event.start}  # fmt: skip
+
+
+def _impact_of(view: View, constat: Constat, series: pd.Series, event: Event) -> Impact:
+    """Effect over the year that follows, computed once."""
+    within = series[: event.start + pd.DateOffset(months=AFTER - 1)]
+    return cached(
+        "impact", view.key, lambda: measure_impact(within, start=event.start), **_options(view, constat, event)
+    )
+
+
+def _show_breaks(view: View, constat: Constat, series: pd.Series) -> None:
+    """Where the series changed level or trend by itself, and the event that falls there."""
+    cuts = cached(
+        "breaks", view.key, lambda: detect_breaks(_without_lockdown(series)), key=constat.indicator,
+        filtres=constat.selection.filtres, shared=view.shared,
+    )  # fmt: skip
+    if not cuts:
+        st.caption("Aucune rupture de niveau ni de tendance dans l’histoire de cette série.")
+        return
+    told = [f"{format_month(series.index[c], short=False)}{_near(view, series.index[c])}" for c in cuts]
+    plural = "s" if len(told) > 1 else ""
+    st.caption(f"Rupture{plural} de niveau ou de tendance repérée{plural} : {safe(' ; '.join(told))}.")
+
+
+def _without_lockdown(series: pd.Series) -> pd.Series:
+    """Its fall and what followed are no break of the trend: a straight line stands in for those months."""
+    return series.mask(series.index.isin(LOCKDOWN)).interpolate()
+
+
+def _near(view: View, month: pd.Timestamp) -> str:
+    events = events_of(view)
+    gaps = (events["debut"].dt.year - month.year) * 12 + events["debut"].dt.month - month.month
+    close = events[gaps.abs() <= NEAR]
+    return f" (près de : {close['evenement'].iloc[0]})" if len(close) else ""
+
+
+def _choose_event(view: View, series: pd.Series) -> Event:
+    """One of the calendar that the series can judge, the last one first; or any month."""
+    first, last = series.index[MIN_BEFORE], series.index[-MIN_AFTER]
+    events = events_of(view)
+    lasting = events[(events["forme"] != "impulsion") & events["debut"].between(first, last)]
+    known = [Event(e.evenement, e.debut) for e in lasting.sort_values("debut", ascending=False).itertuples()]
+    names = [e.name for e in known]
+    left, right = st.columns([3, 2])
+    chosen = left.selectbox("Événement", [*names, OTHER], key="evenement_juge", bind="query-params")
+    if chosen in names:
+        event = known[names.index(chosen)]
+        right.text_input("À partir de", format_month(event.start, short=False), disabled=True)
+        return event
+    months = list(series.loc[first:last].index)
+    month = right.selectbox(
+        "À partir de", months, index=len(months) - 1, format_func=lambda m: format_month(m, short=False),
+        key="mois_juge", bind="query-params",
+    )  # fmt: skip
+    return Event(f"changement de {format_month(month, short=False)}", month)
+
+
+def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
+    """The verdict in the unit of the indicator."""
+    if is_missing(found.effect):
+        return found.verdict.phrase
+    unit = indicator.unit
+    low, high = (format_gap(v, unit) for v in found.interval)
+    share = found.effect / found.table["attendu"].mean()
+    months = int(found.table["effet"].notna().sum())
+    size = f"{format_gap(found.effect, unit)} par mois ({format_percent(share, signed=True)})"
+    start = f"Sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
+    words = {
+        "oui": "plus que le hasard n’en donne",
+        "non": "le hasard en donne autant",
+        "on ne peut pas dire": "mais trop de dates prises au hasard donnent un écart aussi grand",
+    }
+    range_ = f"entre {low} et {high} 95 fois sur 100"
+    return f"{start} par rapport à ce qui était attendu, {range_} : {words[found.verdict.reponse]}."
+
+
+def _show_doubts(found: Impact, indicator: Indicator) -> None:
+    """What could make the answer wrong: another idea of the trend, and dates where nothing happened."""
+    shown = found.models.assign(
+        **{c: found.models[c].map(lambda v: format_gap(v, indicator.unit)) for c in ("effet", "bas", "haut")}
+    )
+    names = {"modele": "Idée de la tendance", "effet": "Effet par mois", "bas": "Bas 95 %", "haut": "Haut 95 %"}
+    as_large = int((found.placebos["effet"].abs() >= abs(found.effect)).sum())
+    count = len(found.placebos)
+    with figure.folded("Ce qui peut faire douter", icon=":material/help:", key="doutes_effet") as is_open:
+        if not is_open:
+            return
+        figure.show_table(shown.rename(columns=names))
+        tried = f"{format_number(as_large)} sur {format_number(count)}"
+        st.caption(
+            f"Dates fictives, avant l’événement : {tried} donnent un écart au moins aussi grand. La première ligne est "
+            "la réponse ; les autres disent ce qu’elle doit à l’idée que l’on se fait de la tendance. Les mois du "
+            "premier confinement sont laissés de côté."
+        )
+        st.caption("« Associé à » plutôt que « causé par » : un autre changement à la même date aurait le même effet.")

@@ -1,0 +1,64 @@
+"""The effect of an event on the page: found where it was planted, refused where nothing can be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data import store
+from tests.pages.conftest import UNWANTED, open_app, words
+from tests.samples import make_dataset, with_small_region
+
+REFORM = "Dentaire : remboursement AMO de 70 % à 60 %"
+
+
+def from_2019(dataset, *, lift=1.0):
+    """The small mutual moved to 2019, its dentaire paid `lift` times as much from the reform of October 2023 on."""
+    shift = pd.DateOffset(years=-1)
+    tables = {
+        n: getattr(dataset, n).assign(mois=getattr(dataset, n)["mois"] + shift) for n in ("cotisation", "prestation")
+    }
+    care = tables["prestation"]
+    touched = (care["poste"] == "dentaire") & (care["mois"] >= "2023-10-01")
+    tables["prestation"] = care.assign(prestation=care["prestation"] * np.where(touched, lift, 1.0))
+    return replace(dataset, **tables, as_of=dataset.as_of + shift)
+
+
+@pytest.fixture(scope="module")
+def lifted(home):
+    return store.save(from_2019(make_dataset(70, seed=3), lift=1.3))
+
+
+def test_a_planted_reform_is_measured(lifted):
+    app = open_app("diagnostic", d=lifted, f_poste="dentaire", evenement_juge=REFORM)
+    assert not app.exception
+    text = words(app)
+    assert "Un événement y est-il pour quelque chose" in text
+    assert "**Oui.**" in text
+    plain = text.replace("\\", "").replace("\u00a0", " ")
+    assert "Rupture de niveau ou de tendance repérée : octobre 2023 (près de : Dentaire" in plain
+    assert not UNWANTED.search(text)
+
+
+def test_another_poste_did_not_move(lifted):
+    months = {"evenement_juge": "Une autre date…", "mois_juge": "octobre 2023"}
+    app = open_app("diagnostic", d=lifted, f_poste="pharmacie", **months)
+    assert not app.exception
+    assert "**Non.**" in words(app)
+
+
+def test_a_short_file_is_told_what_is_missing(home):
+    app = open_app("diagnostic", d=store.save(make_dataset(20)))
+    assert not app.exception
+    assert "Il faut 27 mois complets" in words(app)
+
+
+def test_small_groups_are_not_judged_in_shared_mode(home):
+    small = "commune de quatre"
+    held = store.save(with_small_region(small, 48))
+    app = open_app("diagnostic", d=held, f_region=small, partage="true")
+    assert not app.exception
+    assert "par mois (" not in words(app)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from analytics.descriptive.memory import remember
 from analytics.schema import Dataset
 
 #: Name of the group of what a file leaves blank.
@@ -29,7 +30,10 @@ def regroup(dataset: Dataset, dimension: str, names: Mapping[str, str] | None = 
     for table in ("cotisation", "prestation"):
         frame = getattr(dataset, table)
         if dimension in frame.columns and len(frame) and not _needless(frame[dimension], names):
-            changed[table] = frame.assign(**{dimension: _renamed(frame[dimension], names or {})})
+            changed[table] = remember(
+                frame, ("renamed", dimension, *sorted((names or {}).items())),
+                lambda f=frame: f.assign(**{dimension: _renamed(f[dimension], names or {})}),
+            )  # fmt: skip
     return replace(dataset, **changed) if changed else dataset
 
 

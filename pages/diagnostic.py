@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.alerts import show_data_errors
+from pages.components.alerts import say_data_errors
 from pages.components.bridge import show_bridge, subject_of
 from pages.components.causes import show_causes
 from pages.components.constat import steps
@@ -14,16 +14,18 @@ from pages.components.sidebar import current_view
 
 view = current_view()
 show_header(view, "Diagnostic", "Pourquoi cela se produit-il, et où exactement ?", here="diagnostic")
-show_data_errors(view)
+
+st.header("Une erreur de données, d’abord ?")
+say_data_errors(view)
 
 constat = subject_of(view)
-st.header("De quoi est fait l’écart")
+st.header("De quoi est fait l’écart ?")
 show_bridge(view, constat)
 
-st.header("Où exactement")
+st.header("Un endroit précis ?")
 show_causes(view, constat)
 
-st.header("Un événement y est-il pour quelque chose ?")
+st.header("Un événement y est-il pour quelque chose ?")
 show_impact(view, constat)
 
 if view.constat is None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import Constat, describe, to_param
+from analytics.constat import Constat, describe, in_sentence, to_param
 from analytics.descriptive import comparison_period
 from analytics.diagnostic import Bridge, explain_change, explain_ratio
 from analytics.french import format_gap, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
 from analytics.schema import Dataset
+from analytics.verdict import Reponse
 from charts.picture import Picture
 from charts.waterfall import chart_waterfall
 from pages.components import figure
+from pages.components.answer import answer
 from pages.components.cache import cached
 from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
@@ -35,6 +37,8 @@ EFFECTS = {
     "sans_cotisation": "Sans cotisation connue",
 }
 MAX_BARS = 7
+#: Share of the change from which one effect is said to make it.
+MOST = 0.5
 
 
 def subject_of(view: View) -> Constat:
@@ -69,6 +73,7 @@ def show_bridge(view: View, constat: Constat) -> None:
     with told_in_french():
         bridge = bridge_of(view, constat)
         unit = get_indicator(constat.indicator, dataset).unit
+        answer(*_dominant(bridge, unit))
         picture = cached(
             "bridge_picture", view.key, lambda: _picture(view, constat, bridge, unit), c=to_param(constat),
             partage=view.shared,
@@ -82,6 +87,21 @@ def show_bridge(view: View, constat: Constat) -> None:
             columns = " et ".join(dataset.label(m) for m in missing)
             show_unlocks({columns: ["effet du nombre d’assurés, de la fréquence et du coût moyen"]})
         _show_detail(view, constat, bridge, unit)
+
+
+def _dominant(bridge: Bridge, unit: str) -> tuple[Reponse, str]:
+    """Whether one effect makes most of the change."""
+    if bridge.total == 0:
+        return "non", "Il n’y a pas d’écart à expliquer."
+    if bridge.factors == ("prestation",):
+        return "on ne peut pas dire", "Sans assurés ni actes, l’écart ne se partage qu’entre segments."
+    effects = _named(bridge.by()).groupby("effet")["montant"].sum()
+    name = (effects / bridge.total).idxmax()
+    first = effects[name]
+    size = f"{in_sentence(name)}, {format_gap(first, unit)} sur {format_gap(bridge.total, unit)}"
+    if first / bridge.total >= MOST:
+        return "oui", f"Un effet domine : {size}."
+    return "non", f"Aucun effet ne fait à lui seul la moitié de l’écart ; le premier est {size}."
 
 
 def _picture(view: View, constat: Constat, bridge: Bridge, unit: str) -> Picture:

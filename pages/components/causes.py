@@ -9,6 +9,8 @@ from analytics.descriptive import comparison_period
 from analytics.diagnostic import Localisation, find_causes
 from analytics.french import format_euros, format_number, format_percent, is_missing
 from analytics.schema import Selection
+from analytics.verdict import Reponse
+from pages.components.answer import answer
 from pages.components.cache import cached
 from pages.components.constat import format_risk, measure, steps
 from pages.components.messages import safe, told_in_french
@@ -22,21 +24,25 @@ def show_causes(view: View, constat: Constat) -> None:
         return
     with told_in_french():
         found = causes_of(view, constat)
+        answer(*_found(found))
         st.caption(
             f"{format_number(found.n_tests)} combinaisons de critères comparées à l’évolution de l’ensemble. "
             "Un segment est montré s’il s’en écarte plus que le hasard ne l’explique."
         )
-        if found.table.empty:
-            st.success(
-                "Aucun segment ne s’écarte de l’évolution de l’ensemble : l’écart est général.",
-                icon=":material/check_circle:",
-            )
-            return
         shown = [(row, _narrower(constat, row)) for row in found.table.itertuples()]
         kept = [(row, selection) for row, selection in shown if may_show(view, selection)]
         for row, selection in kept:
             _show_cause(view, constat, row, selection)
         say_hidden(len(shown) - len(kept))
+
+
+def _found(found: Localisation) -> tuple[Reponse, str]:
+    count = len(found.table)
+    if not count:
+        return "non", "Aucun segment ne s’écarte de l’évolution de l’ensemble : l’écart est général."
+    if count == 1:
+        return "oui", "Un segment s’écarte de l’évolution de l’ensemble plus que le hasard ne l’explique."
+    return "oui", f"{count} segments s’écartent de l’évolution de l’ensemble plus que le hasard ne l’explique."
 
 
 def causes_of(view: View, constat: Constat) -> Localisation:

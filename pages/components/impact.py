@@ -16,6 +16,7 @@ from analytics.indicators import Indicator, get_indicator
 from analytics.schema import Selection
 from charts.impact import chart_impact
 from pages.components import figure
+from pages.components.answer import answer
 from pages.components.cache import cached
 from pages.components.events import events_of
 from pages.components.messages import safe, told_in_french
@@ -30,7 +31,6 @@ HISTORY_SHOWN = 48
 #: Months between a break and an event that may be its cause.
 NEAR = 2
 OTHER = "Une autre date…"
-STATES = {"oui": "Oui", "non": "Non", "on ne peut pas dire": "On ne peut pas dire"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def show_impact(view: View, constat: Constat) -> None:
     event = _choose_event(view, series)
     with told_in_french():
         found = _impact_of(view, constat, series, event)
-        st.markdown(f"**{STATES[found.verdict.reponse]}.** {safe(_sentence(found, indicator, event))}")
+        answer(found.verdict.reponse, _sentence(found, indicator, event))
         if is_missing(found.effect):
             return
         picture = cached(
@@ -158,7 +158,7 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
     size = f"{format_gap(found.effect, unit)} par mois ({format_percent(share, signed=True)})"
     start = f"Sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
     words = {
-        "oui": "plus que le hasard n’en donne",
+        "oui": "plus que le hasard n’en donne ; un autre changement à la même date aurait le même effet",
         "non": "le hasard en donne autant",
         "on ne peut pas dire": "mais trop de dates prises au hasard donnent un écart aussi grand",
     }
@@ -184,4 +184,3 @@ def _show_doubts(found: Impact, indicator: Indicator) -> None:
             "la réponse ; les autres disent ce qu’elle doit à l’idée que l’on se fait de la tendance. Les mois du "
             "premier confinement sont laissés de côté."
         )
-        st.caption("« Associé à » plutôt que « causé par » : un autre changement à la même date aurait le même effet.")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.french import format_gap, format_percent, format_value, is_missing
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, BLUE, GREY, TEXT, TITLE_LINE, value_axis
 
 BAR = 30
@@ -72,7 +70,7 @@ def _fitted(spec: dict, bars: int, whole: int = 0, short: int = 0) -> dict:
     return {**spec, "layer": [bar, *others], "height": BAR * bars + AXIS + 4 * TITLE_LINE}
 
 
-@functools.lru_cache(maxsize=256)
+@kept(256)
 def _spec(title: str, unit: str, is_demo: bool, compared: bool) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("groupe:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=180)),

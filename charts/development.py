@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_gap, format_month, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
 PAID, ESTIMATED, TODAY = "Payé alors", "Estimé alors", "Connu aujourd’hui"
@@ -60,7 +58,7 @@ def chart_development(
     return Picture(spec, check_marks(data), _alt(figures, as_of, title, unit), title, shown_table)
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, is_demo: bool, note: str, shown: tuple[str, ...]) -> dict:
     base = alt.Chart(source()).encode(x=alt.X("mois:T", axis=month_axis()))
     band = base.transform_filter(f"datum.serie == '{ESTIMATED}'").mark_area(color=BLUE, opacity=0.22)

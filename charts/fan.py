@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_month, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
 KNOWN, AHEAD, PROPHET = "Réalisé", "Prévision", "Prophet (pour comparaison)"
@@ -47,7 +45,7 @@ def chart_fan(
     return Picture(_spec(title, unit, is_demo, shown), check_marks(data), _alt(ahead, title, unit), title, table)
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...]) -> dict:
     base = alt.Chart(source()).encode(x=alt.X("mois:T", axis=month_axis()))
     band = base.transform_filter(f"datum.serie == '{AHEAD}'")

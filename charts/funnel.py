@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.descriptive.funnel import FAR, INSIDE, NEAR, Funnel
 from analytics.french import format_number, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ON_TELEPHONE, ORANGE, TEXT, value_axis
 
 MAX_NAMED = 12
@@ -61,7 +59,7 @@ def chart_funnel(funnel: Funnel, *, group: str, title: str, unit: str, size: str
     return Picture(spec, check_marks(data), _alt(funnel, title, unit), title, table)
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, size: str, is_demo: bool, is_log: bool) -> dict:
     scale = alt.Scale(type="log", nice=False) if is_log else alt.Scale(zero=False, nice=False)
     axis = alt.Axis(title=size, labelExpr=value_axis("nombre")["labelExpr"], grid=False, tickCount=5, labelOverlap=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.french import format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, GREY, TITLE_LINE
 
 #: Name of the selection: what a click on a tile sends.
@@ -68,7 +66,7 @@ def _in_order(part: dict, order: tuple[str, ...]) -> dict:
     return {**part, "encoding": {**encoding, "x": {**encoding["x"], "sort": list(order)}}}
 
 
-@functools.lru_cache(maxsize=256)
+@kept(256)
 def _spec(rows: str, columns: str, is_level: bool, is_written: bool) -> dict:
     click = alt.selection_point(name=CLICK, fields=["i", "j"])
     heads = alt.Axis(title=None, orient="top", labelLimit=110, grid=False, labelAngle=0 if is_level else -45)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_gap, format_month, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
 KNOWN, WITHOUT = "Réalisé", "Attendu sans l’événement"
@@ -42,13 +40,13 @@ def chart_impact(
     start = after["mois"].iloc[0]
     names = {"mois": "Mois", "valeur": KNOWN, "attendu": WITHOUT, "bas": "Bas 95 %", "haut": "Haut 95 %",
              "effet": "Écart"}  # fmt: skip
-    spec = _spec(title, unit, is_demo, f"À partir de {format_month(start, short=False)} : {event}", f"{start:%Y-%m-%d}")
+    spec = _spec(title, unit, is_demo, f"{event} : {format_month(start, short=False)}", f"{start:%Y-%m-%d}")
     return Picture(
         spec, check_marks(data), _alt(after, event, title, unit), title, after[list(names)].rename(columns=names)
     )
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, is_demo: bool, note: str, start: str) -> dict:
     base = alt.Chart(source()).encode(x=alt.X("mois:T", axis=month_axis()))
     band = base.transform_filter(f"datum.serie == '{WITHOUT}'").mark_area(color=ORANGE, opacity=0.2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_percent, is_missing
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, BLUE, GREY, HEIGHT, TEXT, TITLE_LINE, value_axis
 
 YOU, MARKET = "Vous", "Marché"
@@ -49,7 +48,7 @@ def _who(own: bool) -> alt.Color:
     return alt.Color("qui:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())), **legend)
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _families(title: str, note: str, is_demo: bool, bars: int, top: float, own: bool) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("repere:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=200)),
@@ -91,7 +90,7 @@ def chart_growth(table: pd.DataFrame, *, title: str, is_demo: bool = False) -> P
     return Picture(spec, check_marks(data), alt_text, title, shown)
 
 
-@functools.lru_cache(maxsize=16)
+@kept(16)
 def _growth(title: str, is_demo: bool, several: bool, own: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("annee:O", axis=alt.Axis(title=None, labelAngle=0, grid=False)),
@@ -139,7 +138,7 @@ def chart_shares(table: pd.DataFrame, *, title: str, note: str, is_demo: bool = 
     return Picture(spec, check_marks(data), alt_text, title, shown)
 
 
-@functools.lru_cache(maxsize=32)
+@kept(32)
 def _shares(title: str, note: str, is_demo: bool, bars: int, own: bool) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("libelle:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=200)),

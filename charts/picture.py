@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import altair as alt
@@ -15,6 +16,7 @@ from charts.theme import MAX_MARKS, ON_TELEPHONE, SIMULATED
 
 #: Letters of a title, and of the words under it, that a line holds on a telephone.
 TITLE_LETTERS, NOTE_LETTERS = 32, 48
+_KEPT: list = []
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,23 @@ class Picture:
             data[column] = data[column].dt.strftime("%Y-%m-%dT00:00:00")
         values = data.astype(object).where(data.notna(), None).to_dict("records")
         return {**self.spec, "data": {"values": values}}
+
+
+def kept(most: int) -> Callable[[Callable[..., dict]], Callable[..., dict]]:
+    """Keep the last `most` specifications that a function makes, until :func:`forget_specs`."""
+
+    def keep(make: Callable[..., dict]) -> Callable[..., dict]:
+        made = functools.lru_cache(maxsize=most)(make)
+        _KEPT.append(made)
+        return made
+
+    return keep
+
+
+def forget_specs() -> None:
+    """Drop every specification kept: their titles hold words of the data."""
+    for made in _KEPT:
+        made.cache_clear()
 
 
 def to_spec(chart: alt.TopLevelMixin) -> dict:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.french import format_gap, format_percent, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, ORANGE, TITLE_LINE, value_axis
 
 #: Light to dark in one hue: read in grey as well.
@@ -51,7 +49,7 @@ def chart_regions(tiles: pd.DataFrame, *, title: str, unit: str, is_demo: bool =
     return Picture(spec, check_marks(data), _alt(data, title), title, table)
 
 
-@functools.lru_cache(maxsize=128)
+@kept(128)
 def _spec(title: str, unit: str, is_demo: bool, rows: int, chosen: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("colonne:O", axis=None, scale=alt.Scale(domain=list(range(1, 6)), paddingInner=0.06)),

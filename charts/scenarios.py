@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, BLUE, ORANGE, TEXT, TITLE_LINE, value_axis
 
 ROW = 64
@@ -41,7 +39,7 @@ def chart_scenarios(
     return Picture(spec, check_marks(data), alt_text, title, table[list(names)].rename(columns=names))
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, is_demo: bool, rows: int, has_target: bool) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("scenario:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=200)),

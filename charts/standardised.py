@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.french import format_number, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, BLUE, GREY, ORANGE, TITLE_LINE, value_axis
 
 CRUDE, EQUAL = "Brut", "À structure égale"
@@ -55,7 +53,7 @@ def chart_standardised(
     return Picture(spec, check_marks(data), _alt(table, title, unit), title, table[list(names)].rename(columns=names))
 
 
-@functools.lru_cache(maxsize=128)
+@kept(128)
 def _spec(title: str, unit: str, is_demo: bool, rows: int, intervals: bool) -> dict:
     base = alt.Chart(source()).encode(y=alt.Y("groupe:N", sort=None, axis=alt.Axis(title=None, labelLimit=180)))
     scale = alt.Scale(zero=False, padding=16)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import pandas as pd
 
 from analytics.french import format_month, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
 NOW, BEFORE, OPEN = "Mois par mois", "Un an avant", "Mois incomplet"
@@ -60,7 +58,7 @@ def _rows(series: pd.DataFrame, unit: str) -> pd.DataFrame:
     return rows
 
 
-@functools.lru_cache(maxsize=128)
+@kept(128)
 def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], alone: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("mois:T", axis=month_axis()),

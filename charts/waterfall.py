@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from analytics.french import format_gap, format_value
-from charts.picture import Picture, check_marks, source, titled, to_spec
+from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import AXIS, BLUE, GREY, ORANGE, TEXT, TITLE_LINE, value_axis
 
 TOTAL, UP, DOWN = "Niveau", "Hausse", "Baisse"
@@ -66,7 +64,7 @@ def _floor(steps: pd.DataFrame) -> float:
     return float(max(lowest - 0.6 * spread, 0.0)) if lowest > 0 and spread < 0.5 * lowest else 0.0
 
 
-@functools.lru_cache(maxsize=64)
+@kept(64)
 def _spec(title: str, unit: str, is_demo: bool, cut: bool, rows: int) -> dict:
     base = alt.Chart(source()).encode(
         y=alt.Y("etape:N", sort=None, axis=alt.Axis(title=None, grid=False, labelLimit=150)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.components.alerts import say_data_errors
@@ -10,6 +12,7 @@ from pages.components.causes import show_causes
 from pages.components.constat import steps
 from pages.components.header import show_header
 from pages.components.impact import show_impact
+from pages.components.sharing import stop_if_secret
 from pages.components.sidebar import current_view
 
 view = current_view()
@@ -19,6 +22,7 @@ st.header("Une erreur de données, d’abord ?")
 say_data_errors(view)
 
 constat = subject_of(view)
+stop_if_secret(replace(view, selection=constat.selection))
 st.header("De quoi est fait l’écart ?")
 show_bridge(view, constat)
 

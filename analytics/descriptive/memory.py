@@ -24,6 +24,7 @@ class _Kept:
 
     held: pd.DataFrame
     names: pd.Index
+    index: pd.Index
     arrays: list[object]
     number: int = field(default_factory=lambda: next(_NUMBERS))
     results: dict[Hashable, tuple[int, object]] = field(default_factory=dict)
@@ -32,11 +33,12 @@ class _Kept:
     def holds(self, frame: pd.DataFrame) -> bool:
         """Whether the table still is what it was."""
         arrays = _arrays(frame)
-        same = frame.columns is self.names and len(arrays) == len(self.arrays)
+        same = frame.columns is self.names and frame.index is self.index and len(arrays) == len(self.arrays)
         return same and all(a is b for a, b in zip(arrays, self.arrays, strict=True))
 
 
 _TABLES: dict[int, _Kept] = {}
+_MEETING = threading.Lock()
 
 
 def remember(
@@ -71,11 +73,15 @@ def _kept(frame: pd.DataFrame) -> _Kept:
     """By identity: a frame has no hash, and the memory goes with the frame, or when it is changed in place."""
     place = id(frame)
     found = _TABLES.get(place)
-    if found is None:
-        weakref.finalize(frame, _TABLES.pop, place, None)
-    if found is None or not found.holds(frame):
-        found = _TABLES[place] = _Kept(frame.copy(deep=False), frame.columns, _arrays(frame))
-    return found
+    if found is not None and found.holds(frame):
+        return found
+    with _MEETING:  # two sessions that meet a table must share its lock
+        found = _TABLES.get(place)
+        if found is None:
+            weakref.finalize(frame, _TABLES.pop, place, None)
+        if found is None or not found.holds(frame):
+            found = _TABLES[place] = _Kept(frame.copy(deep=False), frame.columns, frame.index, _arrays(frame))
+        return found
 
 
 def _arrays(frame: pd.DataFrame) -> list[object]:

@@ -6,7 +6,8 @@ Sums of sums are the same sums, so nothing else has to know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,30 @@ def add_known(amounts: np.ndarray) -> float:
     return np.where(known, amounts, 0).sum() if known.any() else np.nan
 
 
+class _Sums:
+    """Sums of one table, those asked for last: together no longer than the table itself."""
+
+    def __init__(self) -> None:
+        self._tables: dict[tuple[str, ...], pd.DataFrame | None] = {}
+        self._lock = threading.Lock()
+
+    def get(
+        self, keys: tuple[str, ...], compute: Callable[[], pd.DataFrame | None], *, most: int
+    ) -> pd.DataFrame | None:
+        found = self._tables.get(keys, self)
+        if found is self:  # without the lock: what is computed may ask for other results of the same table
+            found = compute()
+        with self._lock:
+            found = self._tables.pop(keys, found)
+            while self._tables and self._lines() + (0 if found is None else len(found)) > most:
+                del self._tables[next(iter(self._tables))]
+            self._tables[keys] = found
+            return found
+
+    def _lines(self) -> int:
+        return sum(len(table) for table in self._tables.values() if table is not None)
+
+
 def reduced(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """A fact table summed over every column but the care month and `columns`; the table itself when it is small.
 
@@ -77,13 +102,13 @@ def reduced(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
         return frame
     wanted = {"mois", *columns}
     keys = tuple(c for c in frame.columns if c in wanted)
-    found = remember(frame, ("sums", keys), lambda: _sum_up(frame, keys))
+    found = remember(frame, "sums", _Sums).get(keys, lambda: _sum_up(frame, keys), most=len(frame))
     return categorised(frame) if found is None else found
 
 
 def categorised(frame: pd.DataFrame) -> pd.DataFrame:
     """A large table with its texts as categories, ten times quicker to filter and to group; a small one as it is."""
-    if len(frame) < SMALL:
+    if len(frame) < SMALL or not any(isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes):
         return frame
     return remember(frame, "categories", lambda: _categorise(frame))
 

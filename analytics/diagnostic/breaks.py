@@ -19,7 +19,7 @@ PENALTY = 3.0
 MIN_LENGTH = 6
 YEAR = 12
 #: Variance, relative to that of the series, under which a line explains everything.
-_EXACT = 1e-20
+_EXACT = 1e-12
 
 
 def detect_breaks(series: pd.Series, *, penalty: float = PENALTY, min_length: int = MIN_LENGTH) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ class Impact:
     ----------
     table : pandas.DataFrame
         One row per period from `start` on: date, valeur, attendu, bas, haut (95 %), effet; unit of the series. A masked
-        period has an expected value and no effect.
+        or missing period has only its value.
     effect : float
         Average per period, unit of the series; NaN when it cannot be said.
     interval : tuple of float
@@ -133,8 +133,10 @@ def measure_impact(
     a hundred.
     """
     y = pd.Series(y, dtype=float)
+    label = pd.Timestamp if isinstance(y.index, pd.DatetimeIndex) else lambda given: given
+    start = label(start)
     position = _checked(y, start)
-    hidden = set(LOCKDOWN if is_monthly(y.index) else ()) if masked is None else set(masked)
+    hidden = set(LOCKDOWN if is_monthly(y.index) else ()) if masked is None else set(map(label, masked))
     series = _laid_out(y, _controls(x, y), np.isin(y.index, list(hidden)), position)
     refusal = _refused(y, series, position, start in hidden)
     if refusal:
@@ -199,7 +201,7 @@ def _refused(y: pd.Series, series: _Series, start: int, within_lockdown: bool) -
         return f"Il faut {MIN_BEFORE} périodes connues avant l’événement ; il y en a {before}."
     if after < MIN_AFTER:
         return "Aucune période n’est connue depuis l’événement."
-    if not np.nanstd(y.to_numpy()[:start][series.counted[:start]]) > 0:
+    if not np.ptp(y.to_numpy()[:start][series.counted[:start]]) > 0:
         return "La série ne bouge pas avant l’événement : rien ne dit ce qui est habituel."
     return ""
 

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from charts.picture import forget_specs
+
 Result = TypeVar("Result")
 MAX_RESULTS = 512
 #: What is a few kilobytes and is asked for some thirty times by screen: a hundred people looking at as many perimeters
@@ -63,6 +65,7 @@ def forget_everything() -> None:
     """Drop every result kept: what was made from deleted data must not outlive them."""
     _remember.clear()
     _remember_light.clear()
+    forget_specs()
 
 
 @st.cache_resource(max_entries=MAX_RESULTS, show_spinner=False)

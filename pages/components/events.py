@@ -8,6 +8,7 @@ import streamlit as st
 from analytics.french import format_period
 from analytics.predictive.series import WHOLE, Series
 from data.references import load_events
+from data.references.market import recognise_postes
 from pages.components.cache import cached
 from pages.components.figure import folded, show_table
 from pages.components.messages import safe
@@ -25,7 +26,8 @@ def events_of(view: View) -> pd.DataFrame:
     postes = view.selection.filtres.get("poste")
     if not postes:
         return calendar
-    return calendar[calendar["postes"].map(lambda touched: not touched or bool(set(touched) & set(postes)))]
+    named = {*postes, *recognise_postes(postes).values()}  # the calendar has its own words for them
+    return calendar[calendar["postes"].map(lambda touched: not touched or bool(set(touched) & named))]
 
 
 def show_events(view: View, months: pd.Series) -> None:

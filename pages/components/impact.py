@@ -45,9 +45,10 @@ def show_impact(view: View, constat: Constat) -> None:
     """Breaks of the series, then the effect of one event: verdict, picture, other trends, false dates."""
     indicator = get_indicator(constat.indicator, view.dataset)
     series = _series(view, constat)
-    if len(series) < MIN_BEFORE + MIN_AFTER:
+    known = int(series.notna().sum())
+    if known < MIN_BEFORE + MIN_AFTER:
         need = format_number(MIN_BEFORE + MIN_AFTER)
-        st.info(f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {len(series)}.")
+        st.info(f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {known}.")
         return
     _show_breaks(view, constat, series)
     event = _choose_event(view, series)
@@ -69,7 +70,7 @@ def show_impact(view: View, constat: Constat) -> None:
 
 
 def _series(view: View, constat: Constat) -> pd.Series:
-    """Complete months of the indicator in the perimeter, up to the end of the finding; what may not be shown is out."""
+    """Complete months of the indicator in the perimeter; what may not be shown is missing."""
     filters = constat.selection.filtres
 
     def compute() -> pd.Series:
@@ -128,7 +129,8 @@ def _near(view: View, month: pd.Timestamp) -> str:
 
 def _choose_event(view: View, series: pd.Series) -> Event:
     """One of the calendar that the series can judge, the last one first; or any month."""
-    first, last = series.index[MIN_BEFORE], series.index[-MIN_AFTER]
+    met = series.dropna().index
+    first, last = met[MIN_BEFORE], met[-MIN_AFTER]
     events = events_of(view)
     lasting = events[(events["forme"] != "impulsion") & events["debut"].between(first, last)]
     known = [Event(e.evenement, e.debut) for e in lasting.sort_values("debut", ascending=False).itertuples()]
@@ -139,12 +141,12 @@ def _choose_event(view: View, series: pd.Series) -> Event:
         event = known[names.index(chosen)]
         right.text_input("À partir de", format_month(event.start, short=False), disabled=True)
         return event
-    months = list(series.loc[first:last].index)
+    months = list(met[(met >= first) & (met <= last)])
     month = right.selectbox(
         "À partir de", months, index=len(months) - 1, format_func=lambda m: format_month(m, short=False),
         key="mois_juge", bind="query-params",
     )  # fmt: skip
-    return Event(f"changement de {format_month(month, short=False)}", month)
+    return Event("changement à cette date", month)
 
 
 def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
@@ -153,9 +155,10 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
         return found.verdict.phrase
     unit = indicator.unit
     low, high = (format_gap(v, unit) for v in found.interval)
-    share = found.effect / found.table["attendu"].mean()
-    months = int(found.table["effet"].notna().sum())
-    size = f"{format_gap(found.effect, unit)} par mois ({format_percent(share, signed=True)})"
+    expected, months = found.table["attendu"].mean(), int(found.table["effet"].notna().sum())
+    relative = unit != "taux" and expected > 0
+    share = f" ({format_percent(found.effect / expected, signed=True)})" if relative else ""
+    size = f"{format_gap(found.effect, unit)} {'en moyenne' if unit == 'taux' else 'par mois'}{share}"
     start = f"Sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
     words = {
         "oui": "plus que le hasard n’en donne ; un autre changement à la même date aurait le même effet",
@@ -178,9 +181,14 @@ def _show_doubts(found: Impact, indicator: Indicator) -> None:
         if not is_open:
             return
         figure.show_table(shown.rename(columns=names))
-        tried = f"{format_number(as_large)} sur {format_number(count)}"
         st.caption(
-            f"Dates fictives, avant l’événement : {tried} donnent un écart au moins aussi grand. La première ligne est "
-            "la réponse ; les autres disent ce qu’elle doit à l’idée que l’on se fait de la tendance. Les mois du "
-            "premier confinement sont laissés de côté."
+            f"{_tried(count, as_large)} La première ligne est la réponse ; les autres disent ce qu’elle doit à l’idée "
+            "que l’on se fait de la tendance. Les mois du premier confinement sont laissés de côté."
         )
+
+
+def _tried(count: int, as_large: int) -> str:
+    if not count:
+        return "L’histoire est trop courte pour essayer des dates fictives."
+    tried = f"{format_number(count)} dates fictives essayées avant l’événement"
+    return f"{tried} : {format_number(as_large)} avec un écart au moins aussi grand."

@@ -43,9 +43,19 @@ def hide_months(view: View, table: pd.DataFrame, columns: Sequence[str], *, filt
     """
     if not view.shared:
         return table
-    hidden = cached("secret_months", view.key, lambda: small_months(view.dataset, filtres), filtres=dict(filtres))
+    hidden = cached("secret_months", view.key, lambda: secret_months(view.dataset, filtres), filtres=dict(filtres))
     secret = table["mois"].isin(hidden)
     return table.assign(**{c: table[c].where(~secret) for c in columns})
+
+
+def secret_months(dataset: Dataset, filtres: Mapping) -> frozenset[pd.Timestamp]:
+    """Months of a perimeter with too few persons, and years where what the perimeter leaves out has too few of them."""
+    hidden, months = set(small_months(dataset, filtres)), dataset.months
+    for year in sorted(set(months.year)) if filtres else ():
+        inside = months[months.year == year]
+        if not _may_share_months(dataset, Selection(inside[0], inside[-1], dict(filtres))):
+            hidden |= set(inside)
+    return frozenset(hidden)
 
 
 def small_months(dataset: Dataset, filtres: Mapping) -> frozenset[pd.Timestamp]:
@@ -89,8 +99,12 @@ def _periods(view: View, selection: Selection) -> list[Selection]:
 
 
 def _may_share(view: View, selection: Selection) -> bool:
+    return all(_may_share_months(view.dataset, s) for s in _periods(view, selection))
+
+
+def _may_share_months(dataset: Dataset, selection: Selection) -> bool:
     try:
-        return all(may_share(view.dataset, s) for s in _periods(view, selection))
+        return may_share(dataset, selection)
     except ParameterError:  # too many cells to be sure
         return False
 

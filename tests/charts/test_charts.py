@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import vl_convert
 
+from charts import picture as picture_module
 from charts.breakdown import chart_breakdown
 from charts.export import to_csv, to_png
 from charts.fan import chart_fan
@@ -144,3 +145,10 @@ def test_no_text_of_a_csv_is_a_formula_and_numbers_stay_numbers():
     title, *cells = to_csv(table).decode("utf-8-sig").splitlines()
     assert title.startswith("\"'=HYPERLINK")
     assert cells == ["'=1+1", "-12,5", "+33 1", "'@x", "-2.5", "texte"]
+
+
+def test_specifications_are_forgotten_with_the_data():
+    trend()
+    assert any(made.cache_info().currsize for made in picture_module._KEPT)
+    picture_module.forget_specs()
+    assert not any(made.cache_info().currsize for made in picture_module._KEPT)

@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.constat import to_param, with_dataset
+from analytics.descriptive import build_constat
+from analytics.schema import Dataset, Selection
 from data import store
+from pages.components.sharing import secret_months
 from tests.pages.conftest import UNWANTED, open_app, words
 from tests.samples import make_dataset, with_small_region
 
@@ -62,3 +66,37 @@ def test_small_groups_are_not_judged_in_shared_mode(home):
     app = open_app("diagnostic", d=held, f_region=small, partage="true")
     assert not app.exception
     assert "par mois (" not in words(app)
+
+
+def test_a_finding_on_too_few_persons_stops_the_page_in_shared_mode(home):
+    small = "commune de quatre"
+    dataset = with_small_region(small, 48)
+    selection = Selection(dataset.months[36], dataset.months[47], {"region": (small,)})
+    found = build_constat(dataset, "prestation", selection)
+    token = store.save(dataset)
+    link = {"d": token, "constat": to_param(with_dataset(found, token)), "partage": "true"}
+    shown = words(open_app("diagnostic", **link))
+    assert "De quoi est fait" not in shown
+    assert "moins de 11 personnes" in shown
+    del link["partage"]
+    assert "De quoi est fait" in words(open_app("diagnostic", **link))
+
+
+def test_a_year_that_gives_few_persons_back_by_difference_is_hidden():
+    months = pd.date_range("2021-01-01", periods=24, freq="MS")
+    small = np.where(months.year == 2021, 5.0, 50.0)
+    cover = pd.concat([
+        pd.DataFrame({"mois": months, "region": "A", "beneficiaires": 1000.0, "cotisation": 9e4}),
+        pd.DataFrame({"mois": months, "region": "D", "beneficiaires": small, "cotisation": small * 90}),
+    ])  # fmt: skip
+    care = cover.drop(columns=["cotisation", "beneficiaires"]).assign(prestation=cover["beneficiaires"] * 60)
+    dataset = Dataset(cover, care, base="HT", date_basis="paiement", as_of=months[-1], source="essai")
+    assert secret_months(dataset, {}) == frozenset()
+    assert secret_months(dataset, {"region": ("A",)}) == frozenset(months[:12])
+
+
+def test_a_poste_spelt_otherwise_has_its_events(home):
+    dataset = make_dataset(60)
+    care = dataset.prestation.assign(poste=dataset.prestation["poste"].str.upper())
+    app = open_app("diagnostic", d=store.save(replace(dataset, prestation=care)), f_poste="DENTAIRE")
+    assert REFORM in next(s for s in app.main.selectbox if s.label == "Événement").options

@@ -76,6 +76,12 @@ def test_unit_level_and_steady_growth_do_not_matter(seed, scale, level, slope):
     assert detect_breaks(moved) == detect_breaks(series)
 
 
+@pytest.mark.parametrize("count", range(27, 36))
+def test_an_exact_line_has_no_break_however_steep(count):
+    for slope in (1234.56, 0.1, -7e4):
+        assert detect_breaks(pd.Series(1e6 + slope * np.arange(count))) == ()
+
+
 def test_a_calm_series_has_no_break():
     rng = np.random.default_rng(3)
     found = [detect_breaks(pd.Series(rng.normal(size=72))) for _ in range(100)]

@@ -134,7 +134,12 @@ def test_missing_values_are_left_out():
 
 @pytest.mark.parametrize(
     ("values", "start"),
-    [(pd.Series(np.arange(20.0)), 5), (pd.Series(np.ones(60)), 40), (pd.Series([*range(30), np.nan]), 30)],
+    [
+        (pd.Series([0.1] * 36 + [0.2] * 12), 36),
+        (pd.Series(np.arange(20.0)), 5),
+        (pd.Series(np.ones(60)), 40),
+        (pd.Series([*range(30), np.nan]), 30),
+    ],
 )
 def test_too_little_to_say(values, start):
     found = measure_impact(values, start=start)
@@ -142,6 +147,11 @@ def test_too_little_to_say(values, start):
     assert np.isnan(found.effect)
     assert np.isnan(found.interval).all()
     assert len(found.table) == len(values) - start
+
+
+def test_dates_may_be_written():
+    written = measure_impact(series(effect=12.0), start="2019-01", masked=["2018-05"])
+    assert written.effect == measure_impact(series(effect=12.0), start=MONTHS[60], masked=[MONTHS[52]]).effect
 
 
 def test_bad_input_is_refused():

@@ -62,7 +62,7 @@ def _show_views(view: View) -> None:
     name = _choose_view(list(present))
     whole = len(present[name]) <= YEARS or st.toggle("Toutes les années", key="compte_annees", bind="query-params")
     reading = cached(
-        "account", view.key, lambda: _read(view, account, rates, name, whole),
+        "account_reading", view.key, lambda: _read(view, account, rates, name, whole),
         filtres=view.selection.filtres, base=base, rates=rates, vue=name, whole=whole,
     )  # fmt: skip
     figure.show_table(reading.table)

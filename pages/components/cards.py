@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.constat import Constat
-from analytics.descriptive import compute_indicator
+from analytics.descriptive import compare_periods, compute_indicator
 from analytics.french import format_month, format_percent, format_value, is_missing
 from analytics.indicators import Indicator, extra_measures, get_indicator, missing_measures
 from analytics.schema import Dataset, Selection
@@ -105,8 +105,14 @@ def card_of(view: View, key: str) -> Card:
         indicator, facts, label=safe(label_with_base(indicator, dataset)),
         value=format_value(constat.valeur, indicator.unit), delta=delta, colour=_colour(indicator, delta),
         arrow="off" if is_neutral(delta or "") else "auto", months=_spark(view, key),
-        line=safe(caption(facts, indicator)),
+        line=safe(_unknown(view, indicator) if is_missing(constat.valeur) else caption(facts, indicator)),
     )  # fmt: skip
+
+
+def _unknown(view: View, indicator: Indicator) -> str:
+    """Why a card has no value."""
+    reason = str(compare_periods(view.dataset, indicator.key, selection=view.selection)["raison"].iloc[0])
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
 
 def _show_card(view: View, card: Card) -> None:

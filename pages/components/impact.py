@@ -123,7 +123,7 @@ def _without_lockdown(series: pd.Series) -> pd.Series:
 def _near(view: View, month: pd.Timestamp) -> str:
     events = events_of(view)
     gaps = (events["debut"].dt.year - month.year) * 12 + events["debut"].dt.month - month.month
-    close = events[gaps.abs() <= NEAR]
+    close = events.assign(gap=gaps.abs()).query("gap <= @NEAR").sort_values("gap", kind="stable")
     return f" (près de : {close['evenement'].iloc[0]})" if len(close) else ""
 
 

@@ -115,6 +115,11 @@ def test_a_ratio_always_prints_its_base():
         assert all(printed in m.label for m in app.metric if "P/C" in m.label or "Cotisations" in m.label)
 
 
+def test_a_card_without_a_value_says_why():
+    told = [caption.value for caption in draw(lagged(), f_poste="dentaire").caption]
+    assert told.count("« Cotisations » n’est pas ventilé par poste.") == 2  # premiums, and the ratio made of them
+
+
 def test_the_account_in_another_base():
     text = clean(draw(lagged(), open_=("compte",), compte_base="TTC", taxe="15 %"))
     assert "cotisations en base TTC (convertie, taxe 15,00\u202f%, votre saisie)" in text

@@ -163,7 +163,8 @@ def monthly(view: View, key: str) -> pd.DataFrame:
 
 def _year_before(table: pd.DataFrame) -> np.ndarray:
     """Value of the same month a year before, missing when the series does not have it."""
-    months, values = table["mois"].to_numpy().astype("datetime64[M]"), table["valeur"].to_numpy(dtype=float)
+    months = table["mois"].to_numpy().astype("datetime64[M]").astype(np.int64)
+    values = table["valeur"].to_numpy(dtype=float)
     places = months.searchsorted(months - 12).clip(max=max(len(months) - 1, 0))
     return np.where(months[places] == months - 12, values[places], np.nan)
 

@@ -21,6 +21,8 @@ from analytics.schema import Selection, measures_of
 SMALL = 10_000
 #: Cells met for each line at most, and places for them, empty ones included: beyond, summing first would not pay.
 MOST_CELLS, MOST_PLACES = 0.25, 2.0
+#: Lines of all the sums kept of a table, in times its own.
+MOST_HELD = 4
 #: Perimeters whose months are remembered of one table, a few kilobytes each.
 MOST_PERIMETERS = 2000
 
@@ -57,7 +59,7 @@ def add_known(amounts: np.ndarray) -> float:
 
 
 class _Sums:
-    """Sums of one table, those asked for last: together no longer than the table itself."""
+    """Sums of one table, those asked for last: together they have a bounded number of lines."""
 
     def __init__(self) -> None:
         self._tables: dict[tuple[str, ...], pd.DataFrame | None] = {}
@@ -102,7 +104,7 @@ def reduced(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
         return frame
     wanted = {"mois", *columns}
     keys = tuple(c for c in frame.columns if c in wanted)
-    found = remember(frame, "sums", _Sums).get(keys, lambda: _sum_up(frame, keys), most=len(frame))
+    found = remember(frame, "sums", _Sums).get(keys, lambda: _sum_up(frame, keys), most=MOST_HELD * len(frame))
     return categorised(frame) if found is None else found
 
 

@@ -59,7 +59,7 @@ def add_known(amounts: np.ndarray) -> float:
 
 
 class _Sums:
-    """Sums of one table, those asked for last: together they have a bounded number of lines."""
+    """Sums of one table, the last ones made: together they have a bounded number of lines."""
 
     def __init__(self) -> None:
         self._tables: dict[tuple[str, ...], pd.DataFrame | None] = {}
@@ -69,10 +69,12 @@ class _Sums:
         self, keys: tuple[str, ...], compute: Callable[[], pd.DataFrame | None], *, most: int
     ) -> pd.DataFrame | None:
         found = self._tables.get(keys, self)
-        if found is self:  # without the lock: what is computed may ask for other results of the same table
-            found = compute()
+        if found is not self:
+            return found
+        found = compute()  # without the lock: what is computed may ask for other results of the same table
         with self._lock:
-            found = self._tables.pop(keys, found)
+            if keys in self._tables:
+                return self._tables[keys]
             while self._tables and self._lines() + (0 if found is None else len(found)) > most:
                 del self._tables[next(iter(self._tables))]
             self._tables[keys] = found

@@ -52,10 +52,10 @@ class Monthly:
         return add_known(self.between(selection, measure)[1])
 
 
-def add_known(amounts: np.ndarray) -> float:
-    """Sum of the amounts known; NaN when there is none."""
+def add_known(amounts: np.ndarray, axis: int | None = None) -> float | np.ndarray:
+    """Sum of the amounts known, of all of them or along an axis; NaN where there is none."""
     known = ~np.isnan(amounts)
-    return np.where(known, amounts, 0).sum() if known.any() else np.nan
+    return np.where(known.any(axis=axis), np.where(known, amounts, 0).sum(axis=axis), np.nan)[()]
 
 
 class _Sums:

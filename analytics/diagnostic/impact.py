@@ -79,15 +79,12 @@ class _Series:
     def expected(self, model: str, start: int, stop: int) -> Expected:
         """Forecast of the periods start to stop − 1 that count, from those before."""
         columns, (level, noise) = self.models[model]
-        before, after = (np.flatnonzero(self.counted[:stop])[side] for side in self._sides(start, stop))
+        counted = np.flatnonzero(self.counted[:stop])
+        before, after = counted[counted < start], counted[counted >= start]
         return expect(
             self.values[before], before.astype(float), columns[before], after.astype(float), columns[after],
             level=level, noise=noise,
         )  # fmt: skip
-
-    def _sides(self, start: int, stop: int) -> tuple[slice, slice]:
-        count = int(self.counted[:start].sum())
-        return slice(0, count), slice(count, None)
 
     def effect(self, model: str, start: int, stop: int) -> tuple[float, Expected]:
         """Mean of the values less what was expected."""
@@ -143,9 +140,10 @@ def measure_impact(
         return _unknown(y.iloc[position:], refusal)
     main = next(iter(series.models))
     placebos = _placebos(series, main, y.index, position, n_placebo)
-    effect, expected = series.effect(main, position, len(y))
+    told = {model: series.effect(model, position, len(y)) for model in series.models}
+    effect, expected = told[main]
     wider = _wider(placebos)
-    models = _models(series, position)
+    models = _models(told)
     models.loc[0, ["bas", "haut"]] = effect + wider * (models.loc[0, ["bas", "haut"]].astype(float) - effect)
     p_value = _two_sided(expected, effect, wider)
     verdict = _judged(effect, models, expected.deviation * wider, p_value, placebos)
@@ -228,10 +226,9 @@ def _wider(placebos: pd.DataFrame) -> float:
     return max(1.0, float(np.sqrt((placebos["score"] ** 2).mean())))
 
 
-def _models(series: _Series, start: int) -> pd.DataFrame:
+def _models(told: dict[str, tuple[float, Expected]]) -> pd.DataFrame:
     rows = []
-    for name in series.models:
-        effect, expected = series.effect(name, start, len(series.values))
+    for name, (effect, expected) in told.items():
         value = effect + expected.mean
         rows.append((name, effect, value - expected.quantile(0.975), value - expected.quantile(0.025)))
     return pd.DataFrame(rows, columns=["modele", "effet", "bas", "haut"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from analytics.descriptive.lines import month_number
+from analytics.descriptive.memory import remember
 from analytics.descriptive.reduced import reduced
 from analytics.schema import Selection, dimensions_of
 
@@ -105,22 +106,7 @@ def cube_of(frame: pd.DataFrame, measure: str) -> Cube:
     table = reduced(frame, dimensions_of(frame))
     if table is frame:  # small, or of types that cannot be summed first: it may be changed by whoever holds it
         return _code(table, measure)
-    kept = _CUBES.get(id(table))
-    if kept is None:
-        kept = _CUBES[id(table)] = {}
-        weakref.finalize(table, _CUBES.pop, id(table), None)
-    if measure not in kept:
-        kept[measure] = _code(table, measure)
-    return kept[measure]
-
-
-#: By identity of a summed table, which nobody changes and which goes with the table that it sums.
-_CUBES: dict[int, dict[str, Cube]] = {}
-
-
-def month_number(month: pd.Timestamp) -> int:
-    """Months since 1970."""
-    return (month.year - 1970) * 12 + month.month - 1
+    return remember(table, ("cube", measure), lambda: _code(table, measure))
 
 
 def _code(table: pd.DataFrame, measure: str) -> Cube:

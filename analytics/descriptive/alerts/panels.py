@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.descriptive.alerts.cube import Lines, cube_of
+from analytics.descriptive.reduced import add_known
 from analytics.indicators import INDICATORS, missing_measures
 from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 
@@ -187,8 +188,3 @@ def _members(dataset: Dataset, months: pd.DatetimeIndex, selection: Selection) -
     if POSTE in cube.codes:  # premiums shared out by poste: the members have rows of their own
         kept |= cube.unnamed(POSTE) & cube.inside(selection, care=frozenset(CARE_DIMENSIONS))
     return Lines(cube, np.flatnonzero(kept), months)
-
-
-def add_known(sums: np.ndarray, axis: int) -> np.ndarray:
-    """Sums along an axis, NaN where none is known."""
-    return np.where(np.isnan(sums).all(axis=axis), np.nan, np.nansum(sums, axis=axis))

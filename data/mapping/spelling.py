@@ -18,9 +18,9 @@ MERGED = ("poste", "region", "tranche_age", "sexe", "panier", "contrat", "canal"
 
 def same_words(text: str) -> str:
     """Text without accents, case, repeated spaces nor asterisks around; punctuation is kept, « A+ » is not « A »."""
-    flat = unicodedata.normalize("NFKD", text.strip(" *").replace("œ", "oe").replace("Œ", "OE").replace("’", "'"))
+    flat = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").replace("’", "'"))
     letters = "".join(c for c in flat if not unicodedata.combining(c))
-    return " ".join(letters.casefold().split())
+    return " ".join(letters.casefold().split()).strip(" *")
 
 
 def one_spelling(values: Mapping[str, int]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.errors import MappingError
@@ -90,6 +90,8 @@ def test_codes_keep_their_case_and_signs_keep_values_apart():
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=6), st.integers(1, 9), max_size=8))
+@example({"0*\r": 1})
+@example({"Optique ＊": 1, "optique": 1})
 def test_one_spelling_never_mixes_two_words(counts):
     changed = one_spelling(counts)
     assert set(changed) <= set(counts)

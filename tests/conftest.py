@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from analytics.schema import Dataset
 from tests.samples import make_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
+#: The same cases on every machine, however slow; `--hypothesis-profile=default` draws new ones.
+settings.register_profile("stable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stable")
+
 SHARED = Path(os.environ.get("PALIERS_SHARED", ROOT.parent / "shared")) / "data"
 
 

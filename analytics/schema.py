@@ -111,7 +111,8 @@ class Dataset:
     fingerprint : str
         SHA-256 of the bytes; stays on the server.
     findings : pandas.DataFrame
-        Quality findings: code, severite, table, colonne, ligne, valeur, message, remede, euros.
+        Quality findings: code, severite, table, colonne, ligne, valeur, message, remede, euros; and where they act:
+        mois_debut, mois_fin, filtres and effets (JSON), absent of what was read by an earlier version.
     mapping : dict
         Column of the file to canonical name, and answers given.
     dialect : dict

@@ -4,8 +4,10 @@
 
 - the five series of `causalimpact_r_reference` beside what the R package found on them, and beside the structural model
   of statsmodels whose level is fixed (the usual port of that package);
-- 200 false events on untouched series (real ones: PBS, 6 and 12 months; simulated ones: season, drifting level): how
-  often the 95 % interval covers zero, and how often an effect is claimed.
+- the law on seat belts of the United Kingdom (drivers killed or seriously injured, logarithms), beside what Harvey and
+  Durbin (1986) published;
+- 200 false events on untouched series, with control series and without (real ones: PBS; simulated ones of 48 to 200
+  months, 3 to 24 after the event): how often the 95 % interval covers zero, and how often an effect is claimed.
 
 The last line is JSON.
 """
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.signal import lfilter
 from statsmodels.tools.sm_exceptions import ModelWarning
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
@@ -31,7 +34,10 @@ from benchmarks.report import print_json, print_table
 BARS = {"ecart_sd": 0.5, "couverture": (0.93, 0.97), "secondes": 3.0}
 FOLDER = SHARED / "causalimpact_r_reference"
 DRAWS = 1000
-Untouched = tuple[pd.Series, pd.Timestamp]
+Untouched = tuple[pd.Series, object, pd.DataFrame | None]
+LENGTHS, AFTER = (48, 60, 96, 150, 200), (3, 6, 12, 24)
+MIN_BEFORE = 30
+BELTS, BELTS_PUBLISHED = "1983-02-01", -0.23
 
 
 @dataclass(frozen=True)
@@ -118,19 +124,53 @@ def _interval(effect: float, low: float, high: float) -> str:
     return f"{effect:.4g} [{low:.4g} ; {high:.4g}]"
 
 
-def real(panel: pd.DataFrame, months: int, rng: np.random.Generator) -> Untouched:
-    """A series of PBS and a false date."""
+def show_seat_belts() -> dict[str, object]:
+    """The law of 1983 on a year and on what is left of the file."""
+    table = pd.read_csv(SHARED / "breakpoints_tcpd" / "tcpd_univariate_tidy.csv.gz").query("series_id == 'seatbelts'")
+    values = np.log(table.sort_values("index")["value"].to_numpy(float))
+    series = pd.Series(values, pd.date_range("1969-01-01", periods=len(values), freq="MS"))
+    found = measure_impact(series, start=BELTS)
+    effect, low, high = (100 * np.expm1(v) for v in (found.effect, *found.interval))
+    print(f"ceintures de sécurité : {effect:.1f} % [{low:.1f} ; {high:.1f}], {found.verdict.reponse} ; "
+          f"publié {100 * BELTS_PUBLISHED:.0f} %")  # fmt: skip
+    return {"effet": effect, "bas": low, "haut": high, "publie": 100 * BELTS_PUBLISHED}
+
+
+def real(panel: pd.DataFrame, months: int, rng: np.random.Generator, *, controls: int = 0) -> Untouched:
+    """A series of PBS, a false date, and other series of PBS."""
     start = int(rng.integers(48, len(panel) - months))
-    series = panel.iloc[: start + months, rng.integers(panel.shape[1])]
-    return series, series.index[start]
+    chosen = rng.choice(panel.shape[1], 1 + controls, replace=False)
+    table = panel.iloc[: start + months, chosen]
+    return table.iloc[:, 0], table.index[start], table.iloc[:, 1:] if controls else None
 
 
-def simulated(drift: float, rng: np.random.Generator, *, start: int = 60, months: int = 12) -> Untouched:
-    """Season, noise and a level that drifts."""
-    time_ = np.arange(start + months)
-    values = 100 + 8 * np.sin(2 * np.pi * time_ / 12) + rng.normal(size=len(time_)) * 3
-    index = pd.date_range("2010-01-01", periods=len(time_), freq="MS")
-    return pd.Series(values + drift * rng.normal(size=len(time_)).cumsum(), index), index[start]
+def simulated(rng: np.random.Generator, *, drift: float = 0.0, memory: float = 0.0, trend: float = 0.0) -> Untouched:
+    """Season of any shape, noise that may remember, level that may drift, slope."""
+    n, start = _lengths(rng)
+    season = rng.normal(size=12) * 8
+    values = 100 + season[np.arange(n) % 12] + 3 * _remembering(n, memory, rng) + trend * rng.normal() * np.arange(n)
+    index = pd.date_range("2000-01-01", periods=n, freq="MS")
+    return pd.Series(values + drift * rng.normal(size=n).cumsum(), index), index[start], None
+
+
+def controlled(rng: np.random.Generator, *, memory: float = 0.0, wander: float = 0.0) -> Untouched:
+    """The example of CausalImpact: 1.2 times a control that wanders; the link may wander too, the errors remember."""
+    n, start = _lengths(rng)
+    x = 100 + rng.normal(size=n).cumsum()
+    link = 1.2 + wander * rng.normal(size=n).cumsum()
+    return pd.Series(link * x + _remembering(n, memory, rng)), start, pd.DataFrame({"x": x})
+
+
+def _lengths(rng: np.random.Generator) -> tuple[int, int]:
+    n = int(rng.choice(LENGTHS))
+    return n, max(MIN_BEFORE, n - int(rng.choice(AFTER)))
+
+
+def _remembering(n: int, memory: float, rng: np.random.Generator) -> np.ndarray:
+    """Autoregressive noise of order one and variance one."""
+    drawn = rng.normal(size=n) * np.sqrt(1 - memory**2)
+    drawn[0] /= np.sqrt(1 - memory**2)
+    return lfilter([1.0], [1.0, -memory], drawn)
 
 
 def show_untouched(count: int) -> list[dict[str, object]]:
@@ -138,20 +178,29 @@ def show_untouched(count: int) -> list[dict[str, object]]:
     panel = read_pbs()
     makers: dict[str, Callable[[np.random.Generator], Untouched]] = {
         "PBS, 12 mois": lambda rng: real(panel, 12, rng), "PBS, 6 mois": lambda rng: real(panel, 6, rng),
-        "simulée, saison": lambda rng: simulated(0.0, rng),
-        "simulée, niveau qui dérive": lambda rng: simulated(1.0, rng),
+        "simulée, saison": simulated,
+        "simulée, saison et pente": lambda rng: simulated(rng, trend=0.5),
+        "simulée, erreurs AR(1) de 0,5": lambda rng: simulated(rng, memory=0.5),
+        "simulée, niveau qui dérive": lambda rng: simulated(rng, drift=1.0),
+        "témoins : PBS, 12 mois": lambda rng: real(panel, 12, rng, controls=2),
+        "témoin simulé": controlled,
+        "témoin, erreurs AR(1) de 0,5": lambda rng: controlled(rng, memory=0.5),
+        "témoin au lien qui dérive": lambda rng: controlled(rng, wander=0.005),
     }  # fmt: skip
     rows, figures = [], []
     for name, make in makers.items():
-        found = []
+        found, begun = [], time.perf_counter()
         for seed in range(count):
-            series, start = make(np.random.default_rng(seed))
-            found.append(measure_impact(series, start=start))
+            series, start, controls = make(np.random.default_rng(seed))
+            found.append(measure_impact(series, start=start, x=controls))
+        seconds = (time.perf_counter() - begun) / count
         covers = float(np.mean([f.interval[0] <= 0 <= f.interval[1] for f in found]))
         claims = float(np.mean([f.verdict.reponse == "oui" for f in found]))
-        rows.append([name, str(count), f"{100 * covers:.1f} %", f"{100 * claims:.1f} %"])
-        figures.append({"series": name, "n": count, "couverture": covers, "effet_annonce": claims})
-    print_table(["faux événements", "n", "0 dans l’intervalle à 95 %", "effet annoncé"], rows)
+        rows.append([name, str(count), f"{100 * covers:.1f} %", f"{100 * claims:.1f} %", f"{seconds:.2f}"])
+        figures.append({"series": name, "n": count, "couverture": covers, "effet_annonce": claims, "s": seconds})
+    every = float(np.mean([f["couverture"] for f in figures]))
+    rows.append(["ensemble", str(count * len(makers)), f"{100 * every:.1f} %", "", ""])
+    print_table(["faux événements", "n", "0 dans l’intervalle à 95 %", "effet annoncé", "s"], rows)
     return figures
 
 
@@ -162,8 +211,10 @@ def main() -> None:
     chosen = parser.parse_args()
     known = show_references()
     print()
+    belts = show_seat_belts()
+    print()
     untouched = show_untouched(40 if chosen.quick else 200)
-    print_json("impact", {"seuils": BARS, "references": known, "intactes": untouched})
+    print_json("impact", {"seuils": BARS, "references": known, "ceintures": belts, "intactes": untouched})
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from analytics.french import format_gap, format_month, format_value
+from charts.events import NO_EVENT, event_rules, has_events, name_events, with_events
 from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
@@ -24,8 +25,9 @@ NAMES = {
 
 
 def chart_development(
-    table: pd.DataFrame, *, as_of: pd.Timestamp, title: str, unit: str, is_demo: bool = False
-) -> Picture:
+    table: pd.DataFrame, *, as_of: pd.Timestamp, title: str, unit: str, events: pd.DataFrame | None = None,
+    is_demo: bool = False,
+) -> Picture:  # fmt: skip
     """Three lines and a band over the months of a replay.
 
     Parameters
@@ -35,7 +37,7 @@ def chart_development(
         not drawn.
     as_of : pandas.Timestamp
         Date replayed.
-    title, unit, is_demo
+    title, unit, events, is_demo
         As in `charts.trend.chart_trend`.
     """
     figures = table.assign(ecart=table["ultime"] - table["aujourd_hui"])
@@ -50,29 +52,36 @@ def chart_development(
         f"{format_month(m)} : {format_value(v, unit)}" for m, v in zip(data["mois"], data["valeur"], strict=True)
     ]
     shown = tuple(name for name in STYLES if name in set(data["serie"]))
+    data = with_events(data, events, table["mois"].min(), table["mois"].max())
     has_band = bool(figures["haut_80"].notna().any())
     note = f"Clôture de {format_month(as_of, short=False)}" + (" ; bande : 8 chances sur 10" if has_band else "")
-    spec = _spec(title, unit, is_demo, note, shown)
+    spec = _spec(title, unit, is_demo, note, shown, has_events(data))
     names = {key: name for key, name in NAMES.items() if key == "mois" or figures[key].notna().any()}
     shown_table = figures[list(names)].rename(columns=names)
-    return Picture(spec, check_marks(data), _alt(figures, as_of, title, unit), title, shown_table)
+    words = _alt(figures, as_of, title, unit) + name_events(data)
+    return Picture(spec, check_marks(data), words, title, shown_table)
 
 
 @kept(64)
-def _spec(title: str, unit: str, is_demo: bool, note: str, shown: tuple[str, ...]) -> dict:
+def _spec(title: str, unit: str, is_demo: bool, note: str, shown: tuple[str, ...], dated: bool) -> dict:
     base = alt.Chart(source()).encode(x=alt.X("mois:T", axis=month_axis()))
     band = base.transform_filter(f"datum.serie == '{ESTIMATED}'").mark_area(color=BLUE, opacity=0.22)
     band = band.encode(y=alt.Y("bas_80:Q", axis=value_axis(unit)), y2="haut_80:Q")
     colours = [STYLES[name][1] for name in shown]
     dashes = [STYLES[name][2] for name in shown]
     stroke = alt.Legend(symbolType="stroke", symbolSize=300)
-    lines = base.mark_line(strokeWidth=2.2, point={"size": 22}).encode(
-        y=alt.Y("valeur:Q", axis=value_axis(unit), scale=alt.Scale(zero=False)),
-        color=alt.Color("serie:N", scale=alt.Scale(domain=list(shown), range=colours), legend=stroke),
-        strokeDash=alt.StrokeDash("serie:N", scale=alt.Scale(domain=list(shown), range=dashes), legend=stroke),
-        tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
+    lines = (
+        base.transform_filter(NO_EVENT)
+        .mark_line(strokeWidth=2.2, point={"size": 22})
+        .encode(
+            y=alt.Y("valeur:Q", axis=value_axis(unit), scale=alt.Scale(zero=False)),
+            color=alt.Color("serie:N", scale=alt.Scale(domain=list(shown), range=colours), legend=stroke),
+            strokeDash=alt.StrokeDash("serie:N", scale=alt.Scale(domain=list(shown), range=dashes), legend=stroke),
+            tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
+        )
     )
-    return to_spec((band + lines).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))
+    layers = (*(event_rules() if dated else ()), band, lines)
+    return to_spec(alt.layer(*layers).properties(height=HEIGHT, title=titled(title, is_demo=is_demo, note=note)))
 
 
 def _alt(figures: pd.DataFrame, as_of: pd.Timestamp, title: str, unit: str) -> str:

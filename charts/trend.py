@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from analytics.french import format_month, format_value
+from charts.events import NO_EVENT, event_rules, has_events, name_events, with_events
 from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, month_axis, value_axis
 
@@ -28,21 +29,18 @@ def chart_trend(
     unit : str
         Unit of the indicator.
     events : pandas.DataFrame, optional
-        debut, evenement: drawn as dated rules.
+        evenement, debut, fin, source: those that begin in the months drawn are thin dated rules.
     is_demo : bool
         Whether the data are simulated.
     """
-    data = _rows(series, unit)
-    if events is not None and len(events):
-        within = events[(events["debut"] >= series["mois"].min()) & (events["debut"] <= series["mois"].max())]
-        marks = within.rename(columns={"debut": "mois", "evenement": "texte"})[["mois", "texte"]]
-        data = pd.concat([data, marks.drop_duplicates("mois").assign(serie="evenement", seul=False)], ignore_index=True)
+    data = with_events(_rows(series, unit), events, series["mois"].min(), series["mois"].max())
+    data["seul"] = data["seul"].eq(True)
     table = series[["mois", "valeur", "reference", "statut"]].rename(
         columns={"mois": "Mois", "valeur": title, "reference": "Un an avant", "statut": "État du mois"}
     )
     shown = tuple(name for name in STYLES if name in set(data["serie"]))
-    spec = _spec(title, unit, is_demo, shown, bool(data["seul"].any()))
-    return Picture(spec, check_marks(data), _alt(series, title, unit), title, table)
+    spec = _spec(title, unit, is_demo, shown, bool(data["seul"].any()), has_events(data))
+    return Picture(spec, check_marks(data), _alt(series, title, unit) + name_events(data), title, table)
 
 
 def _rows(series: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -59,7 +57,7 @@ def _rows(series: pd.DataFrame, unit: str) -> pd.DataFrame:
 
 
 @kept(128)
-def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], alone: bool) -> dict:
+def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], alone: bool, dated: bool) -> dict:
     base = alt.Chart(source()).encode(
         x=alt.X("mois:T", axis=month_axis()),
         y=alt.Y("valeur:Q", axis=value_axis(unit), scale=alt.Scale(zero=False)),
@@ -72,15 +70,9 @@ def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], alone: b
         tooltip=[alt.Tooltip("serie:N", title="Série"), alt.Tooltip("texte:N", title="Valeur")],
     )
     dash = alt.StrokeDash("serie:N", scale=alt.Scale(domain=shown, range=dashes))
-    lines = coloured.transform_filter("datum.serie != 'evenement'").mark_line(strokeWidth=2.2).encode(strokeDash=dash)
+    lines = coloured.transform_filter(NO_EVENT).mark_line(strokeWidth=2.2).encode(strokeDash=dash)
     single = coloured.transform_filter("datum.seul").mark_point(filled=True, size=80)
-    rules = (
-        alt.Chart(source())
-        .transform_filter("datum.serie == 'evenement'")
-        .mark_rule(color=GREY, strokeDash=[2, 2], strokeWidth=1.2)
-        .encode(x="mois:T", tooltip=[alt.Tooltip("texte:N", title="Événement")])
-    )
-    layers = (rules, lines, *([single] if alone else []))
+    layers = (*(event_rules() if dated else ()), lines, *([single] if alone else []))
     return to_spec(alt.layer(*layers).properties(height=HEIGHT, title=titled(title, is_demo=is_demo)))
 
 

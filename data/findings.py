@@ -9,13 +9,17 @@ import pandas as pd
 
 from analytics.french import format_number
 
-#: Columns of every findings frame; `code` is "<pilier>.<constat>".
-COLUMNS = ("code", "severite", "table", "colonne", "ligne", "valeur", "message", "remede", "euros")
+#: Columns of every findings frame; `code` is "<pilier>.<constat>". The last four say where and when in figures (see
+#: :func:`data.checks.places.place`); they are empty where a finding is about the file as a whole.
+COLUMNS = (
+    "code", "severite", "table", "colonne", "ligne", "valeur", "message", "remede", "euros", "mois_debut", "mois_fin",
+    "filtres", "effets",
+)  # fmt: skip
 SEVERITIES = ("info", "attention", "grave")
 
 
 def finding(code: str, severite: str, message: str, **details: Any) -> dict[str, Any]:
-    """One finding as a dict; `details` may hold table, colonne, ligne, valeur, remede and euros."""
+    """One finding as a dict; `details` may hold any other of :data:`COLUMNS`."""
     if severite not in SEVERITIES or not set(details) <= set(COLUMNS):
         raise ValueError(f"{code}: {severite} {sorted(details)}")
     row = dict.fromkeys(COLUMNS, "") | {"ligne": None, "euros": None} | details
@@ -28,6 +32,13 @@ def to_frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     texts = {c: "str" for c in COLUMNS if c not in ("ligne", "euros")}
     frame["valeur"] = frame["valeur"].map(str)
     return frame.astype(texts | {"ligne": "Int64", "euros": "float64"})
+
+
+def complete_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same findings with every column of :data:`COLUMNS`: those kept before a column existed say nothing in it."""
+    absent = [c for c in COLUMNS if c not in frame.columns]
+    texts = {c: frame[c].fillna("") for c in COLUMNS[-4:] if c in frame.columns}
+    return frame.assign(**texts, **dict.fromkeys(absent, ""))[list(COLUMNS)]
 
 
 def join(*frames: pd.DataFrame) -> pd.DataFrame:

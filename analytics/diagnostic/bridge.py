@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 
 from analytics.diagnostic.cells import Cells, align, check_exposure_keys, check_keys
-from analytics.diagnostic.effects import FACTORS, split_change
+from analytics.diagnostic.effects import COSTS, FACTORS, split_change
 from analytics.errors import ParameterError
 from analytics.french import format_euros
 
-#: Products that give the prestations, from the finest to a plain difference, and the measures each one needs.
+#: Products that give the prestations, from the finest to a plain difference, then those that detail the cost per acte,
+#: and the measures each one needs.
 CHAINS = {
     FACTORS: ("beneficiaires", "actes"),
     ("effectif", "mix", "consommation"): ("beneficiaires",),
     ("actes", "cout_moyen"): ("actes",),
     ("prestation",): (),
+    **{(*FACTORS[:3], *c): ("beneficiaires", "actes", *way) for c, way in COSTS.items() if way},
+    **{("actes", *c): ("actes", *way) for c, way in COSTS.items() if way},
 }
 #: What the bridge says when it had to stop at a coarser product.
 NOTES = {
@@ -90,13 +93,17 @@ def decompose(
     - no acte and no money in one period: the coût moyen is not observed, so it is taken as unchanged and the frequency
       carries the change;
     - money without acte, negative or unknown actes: that leaf stops at "consommation" (per head);
+    - the cost per acte may itself be a product, prestation / actes = frais réels / actes × prestation / frais réels
+      ("frais_moyens" × "part_amc"); on amounts paid so far, × paid / ultimate ("part_connue"), the actes and the frais
+      réels being then those of the ultimate. A leaf with money and without frais réels or ultimate keeps "cout_moyen";
     - money without exposure in both periods, unknown or negative exposure: "sans_exposition";
     - unknown prestation in one period: the leaf is left out of both periods, and said.
 
     Parameters
     ----------
     before, after : pandas.DataFrame
-        keys…, `prestation` (EUR), and when known `beneficiaires` (person-months) and `actes`.
+        keys…, `prestation` (EUR), and when known `beneficiaires` (person-months) and `actes`; for the detailed cost,
+        `frais_reels` (EUR) and `ultime` (EUR, what the prestation will be once all is paid).
     keys : sequence of str
         Columns of the leaf, for instance contract dimensions and `poste`.
     factors : sequence of str
@@ -167,7 +174,7 @@ def _choose_chain(
             remede="Choisir parmi : " + " ; ".join(" × ".join(c) for c in CHAINS) + ".",
             valeur=" × ".join(factors),
         )
-    missing = [m for m in CHAINS[chain] if not (_has(before, m) and _has(after, m))]
+    missing = [m for m in CHAINS[chain] if not (has_measure(before, m) and has_measure(after, m))]
     if not missing:
         return chain, ()
     if chain != FACTORS:
@@ -180,5 +187,6 @@ def _choose_chain(
     return coarser, (NOTES[coarser],)
 
 
-def _has(frame: pd.DataFrame, measure: str) -> bool:
+def has_measure(frame: pd.DataFrame, measure: str) -> bool:
+    """Whether a period has a measure, known on one row at least; an empty period lacks nothing."""
     return measure in frame.columns and (frame.empty or bool(frame[measure].notna().any()))

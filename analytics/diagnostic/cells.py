@@ -106,10 +106,18 @@ def _stack(before: pd.DataFrame, after: pd.DataFrame, measure: str) -> np.ndarra
     return np.concatenate([frame[measure].to_numpy(dtype=float, na_value=np.nan) for frame in (before, after)])
 
 
+#: A sum under this part of its terms is what rounding leaves, in some order of the rows, of amounts that cancel out.
+ROUNDING = 1e-13
+
+
 def _sum(slot: np.ndarray, values: np.ndarray, present: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
-    counts = np.bincount(slot[known], minlength=present.size).reshape(present.shape)
-    sums = np.bincount(slot[known], weights=values[known], minlength=present.size).reshape(present.shape)
+    slot, values = slot[known], values[known]
+    counts = np.bincount(slot, minlength=present.size).reshape(present.shape)
+    sums = np.bincount(slot, weights=values, minlength=present.size).reshape(present.shape)
+    if (values < 0).any():
+        sizes = np.bincount(slot, weights=np.abs(values), minlength=present.size).reshape(present.shape)
+        sums[np.abs(sums) <= ROUNDING * sizes] = 0.0
     sums[present & (counts == 0)] = np.nan
     return sums
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from analytics.diagnostic.cells import Cells, Exposure, exposure_of
@@ -9,6 +11,14 @@ from analytics.diagnostic.shapley import shapley_product
 from analytics.french import format_euros
 
 FACTORS = ("effectif", "mix", "frequence", "cout_moyen")
+#: Products that give the cost per acte, and the measures met on the way from the actes to the prestation: each factor
+#: is the ratio of a measure to the one before it.
+COSTS = {
+    ("cout_moyen",): (),
+    ("frais_moyens", "part_amc"): ("frais_reels",),
+    ("cout_moyen", "part_connue"): ("ultime",),
+    ("frais_moyens", "part_amc", "part_connue"): ("frais_reels", "ultime"),
+}
 OPENING, CLOSING, NO_EXPOSURE = "ouverture", "fermeture", "sans_exposition"
 
 
@@ -45,10 +55,11 @@ def _split_by_act(
     if acts is None:
         effects["prestation"][both] = change[both]
         return effects, ()
-    priced = both & _is_priced(money, acts)
-    cost = _unit_cost(money[priced], acts[priced])
-    _fill(effects, ("actes", "cout_moyen"), priced, [acts[priced], cost], change)
-    return _leave(effects, "prestation", both & ~priced, change, "dont le nombre d’actes ne va pas avec le montant")
+    priced = both & is_priced(money, acts)
+    effects, warnings = _fill_costs(effects, ("actes",), chain, priced, [acts], cells, money)
+    rest = both & ~priced
+    effects, more = _leave(effects, "prestation", rest, change, "dont le nombre d’actes ne va pas avec le montant")
+    return effects, (*warnings, *more)
 
 
 def _split_by_head(
@@ -60,13 +71,13 @@ def _split_by_head(
     effects[OPENING][opens], effects[CLOSING][closes] = change[opens], change[closes]
     heads, share = _heads_and_share(exposure, cells.cell, stays)
     acts = cells.measures.get("actes")
-    priced = stays & known & _is_priced(money, acts) if "cout_moyen" in chain else np.zeros_like(stays)
-    person_months = exposure.value[cells.cell]
+    priced = stays & known & is_priced(money, acts) if "frequence" in chain else np.zeros_like(stays)
+    person_months, warnings = exposure.value[cells.cell], _uneven(exposure)
     if priced.any():
-        cost = _unit_cost(money[priced], acts[priced])
-        parts = [heads[priced], share[priced], acts[priced] / person_months[priced], cost]
-        _fill(effects, FACTORS, priced, parts, change)
-    rest, warnings = stays & known & ~priced, _uneven(exposure)
+        rate = np.divide(acts, person_months, out=np.zeros_like(acts), where=priced[:, None])
+        effects, more = _fill_costs(effects, FACTORS[:3], chain, priced, [heads, share, rate], cells, money)
+        warnings += more
+    rest = stays & known & ~priced
     if "consommation" in chain or money[rest].any():
         effects = {f: effects.get(f, np.zeros(len(change))) for f in (*chain, "consommation", *effects)}
         parts = [heads[rest], share[rest], money[rest] / person_months[rest]]
@@ -76,6 +87,33 @@ def _split_by_head(
             warnings += (_sentence(told, change, "lue(s) en consommation par tête, faute d’actes"),)
     effects, more = _leave(effects, NO_EXPOSURE, ~(stays | opens | closes), change, "sans bénéficiaires connus")
     return effects, (*warnings, *more)
+
+
+def _fill_costs(
+    effects: dict[str, np.ndarray],
+    volumes: tuple[str, ...],
+    chain: tuple[str, ...],
+    priced: np.ndarray,
+    parts: list[np.ndarray],
+    cells: Cells,
+    money: np.ndarray,
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Split the leaves that have a cost per acte; one whose way to the cost is not known keeps the cost whole."""
+    names = chain[len(volumes) :]
+    change, acts = money[:, 1] - money[:, 0], cells.measures["actes"]
+    way = [cells.measures[measure] for measure in COSTS[names]]
+    told = priced & np.all([is_priced(money, amounts) for amounts in way], axis=0) if way else priced
+    steps = [acts, *way, money]
+    costs = [unit_cost(after[told], before[told]) for before, after in itertools.pairwise(steps)]
+    _fill(effects, (*volumes, *names), told, [*(part[told] for part in parts), *costs], change)
+    rest = priced & ~told
+    if not rest.any():
+        return effects, ()
+    plain = {"cout_moyen": np.zeros(len(change))} | effects
+    whole = [*(part[rest] for part in parts), unit_cost(money[rest], acts[rest])]
+    _fill(plain, (*volumes, "cout_moyen"), rest, whole, change)
+    moved = rest & (change != 0)
+    return plain, ((_sentence(moved, change, "dont le coût par acte ne se détaille pas"),) if moved.any() else ())
 
 
 def _movements(exposure: Exposure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,15 +135,15 @@ def _heads_and_share(exposure: Exposure, cell: np.ndarray, stays: np.ndarray) ->
     return np.broadcast_to(heads, share.shape), share
 
 
-def _is_priced(money: np.ndarray, acts: np.ndarray) -> np.ndarray:
+def is_priced(money: np.ndarray, acts: np.ndarray) -> np.ndarray:
     """Leaves whose money is a number of actes times a cost in both periods."""
-    return ((acts > 0) | ((acts == 0) & (money == 0))).all(axis=1)
+    return ((acts > 0) | ((acts == 0) & (money == 0))).all(axis=-1)
 
 
-def _unit_cost(money: np.ndarray, acts: np.ndarray) -> np.ndarray:
+def unit_cost(money: np.ndarray, acts: np.ndarray) -> np.ndarray:
     """Cost per acte; without acte it is not observed and takes the value of the other period."""
     cost = np.divide(money, acts, out=np.full(money.shape, np.nan), where=acts > 0)
-    cost = np.where(np.isnan(cost), cost[:, ::-1], cost)
+    cost = np.where(np.isnan(cost), cost[..., ::-1], cost)
     return np.nan_to_num(cost, nan=0.0)
 
 

@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
 
+from analytics.descriptive.memory import remember
 from analytics.diagnostic.bridge import Bridge, decompose
+from analytics.diagnostic.expected import (
+    SHARE_MONTHS,
+    Announced,
+    Expectation,
+    expect_for_premiums,
+    expect_forecast,
+    expect_like_before,
+)
 from analytics.diagnostic.localise import Localisation, locate
 from analytics.diagnostic.ratio import decompose_ratio
-from analytics.errors import InsufficientData
+from analytics.errors import InsufficientData, ParameterError
+from analytics.predictive.reconciliation import MAX_SERIES
 from analytics.schema import CARE_DIMENSIONS, Dataset, Selection, dimensions_of
 
 MAX_DIMENSIONS = 6
-MIN_WEIGHT = 0.001
+#: Values beyond which a dimension is the first to be left out.
+MANY = 60
+#: Smallest gap shown, as a share of the whole, and as a share of what was expected of the segment: postes differ by
+#: nearly as much from one year to the next without anything to tell.
+MIN_WEIGHT, MIN_MOVE = 0.001, 0.03
 OTHER = "non précisé"
+RATIO = "ratio_pc"
+
+
+@dataclass(frozen=True)
+class Causes(Localisation):
+    """Segments that explain a gap, and its whole account: `total` = `ajustement` + `commun` + Σ ecart + `reste`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        As in `Localisation`, heaviest first, with actes (of the period) and beneficiaires (months of members of the
+        cells covered); NaN when the file does not have them.
+    genre : str
+        What `ajustement` is: "effectif" (more or fewer people covered), "composition" (premiums elsewhere than before,
+        for the P/C ratio), "marge" (what a forecast gets wrong within its own bounds).
+    ajustement : float
+        EUR.
+    cells : int
+        Leaves compared.
+    left_out : tuple of str
+        Dimensions that were not searched.
+    """
+
+    genre: str = "effectif"
+    ajustement: float = 0.0
+    cells: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,36 +109,144 @@ def explain_ratio(dataset: Dataset, selection: Selection, before: Selection) -> 
 
 
 def find_causes(
-    dataset: Dataset, measure: str, selection: Selection, before: Selection, *, max_causes: int = 3
-) -> Localisation:
-    """Segments that moved unlike the whole between two periods, heaviest first.
+    dataset: Dataset,
+    measure: str,
+    selection: Selection,
+    before: Selection,
+    *,
+    announced: Announced | None = None,
+    max_causes: int = 3,
+) -> Causes:
+    """Segments that moved unlike the whole, heaviest first, and the account of the whole gap.
 
-    The expected amount of a cell is what it was before, for the people it covers now. A segment whose gap is under
-    0.1 % of the whole is left out, however certain.
+    The expected amount of a cell is what it was before for the people it covers now, or its share of a forecast; for
+    the P/C ratio, the amount that leaves the ratio of the cell where it was. A segment whose gap is under 0.1 % of the
+    whole, or 3 % of what was expected of it, is left out, however certain.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Completed data.
+    measure : str
+        Measure of `prestation` (EUR), or "ratio_pc": prestations against premiums.
+    selection, before : Selection
+        The period and the one that it is compared with.
+    announced : Announced, optional
+        Forecast of the period, which then takes the place of `before`; not for the P/C ratio.
+    max_causes : int
+        Segments shown at most.
 
     Raises
     ------
     InsufficientData
-        One of the periods is empty, or the file has no dimension to search.
+        One of the periods is empty, the file has no dimension to search, or there are too few cells.
     """
-    leaves = build_leaves(dataset, measure, selection, before)
-    keys = list(leaves.keys)
-    if not keys:
+    amount = "prestation" if measure == RATIO else measure
+    past = year_before(selection) if announced is not None else before
+    leaves = build_leaves(dataset, amount, selection, past)
+    both = _side_by_side(leaves) if leaves.keys else pd.DataFrame()
+    dims = [k for k in leaves.keys if len(both[k].unique()) > 1]
+    if not dims:
         raise InsufficientData(
-            "Le fichier n’a pas de dimension : on ne peut pas dire où l’écart se trouve.",
-            remede="Ajoutez par exemple le poste ou la région.",
+            "Il n’y a pas de dimension à parcourir : on ne peut pas dire où l’écart se trouve.",
+            remede="Ajoutez par exemple le poste ou la région, ou élargissez le périmètre.",
         )
-    table = leaves.after.merge(leaves.before, on=keys, how="outer", suffixes=("", "_avant"))
-    amounts = table[["prestation", "prestation_avant"]].fillna(0.0)
-    expected = amounts["prestation_avant"]
-    if "beneficiaires" in table.columns:
-        growth = table["beneficiaires"] / table["beneficiaires_avant"].where(table["beneficiaires_avant"] > 0)
-        expected = expected * growth.fillna(1.0)
-    frame = table[keys].assign(reel=amounts["prestation"], attendu=expected)
-    found = locate(frame, dims=keys, actual="reel", expected="attendu", max_causes=2 * max_causes)
-    heavy = found.table[found.table["ecart"].abs() >= MIN_WEIGHT * frame["attendu"].abs().sum()]
+    wanted = _expect(dataset, measure, leaves, both, (selection, past), announced)
+    weight = "poids" if "poids" in wanted.frame.columns else None
+    found = locate(wanted.frame, dims=dims, actual="reel", expected="attendu", weight=weight, max_causes=2 * max_causes)
+    return replace(_settle(found, wanted, leaves, max_causes), left_out=left_out_dimensions(dataset))
+
+
+def left_out_dimensions(dataset: Dataset) -> tuple[str, ...]:
+    """Dimensions with several values that are not searched, six being the most that can be."""
+    return _useful(dataset)[MAX_DIMENSIONS:]
+
+
+def choose_split(dataset: Dataset, selection: Selection) -> str | None:
+    """Dimension by which a period is forecast: the first of care that splits the perimeter, None for the whole."""
+    care = dataset.prestation
+    found = next((d for d in CARE_DIMENSIONS if d in _keys(dataset)), None)
+    if found is None or len(selection.filtres.get(found, ())) == 1 or care[found].isna().any():
+        return None
+    return found if care[found].nunique() <= MAX_SERIES else None
+
+
+def _expect(
+    dataset: Dataset,
+    measure: str,
+    leaves: Leaves,
+    both: pd.DataFrame,
+    periods: tuple[Selection, Selection],
+    announced: Announced | None,
+) -> Expectation:
+    if measure != RATIO:
+        cell = leaves.exposure_keys
+        return expect_like_before(both, cell) if announced is None else expect_forecast(both, announced, cell)
+    if announced is not None:
+        raise ParameterError("Le ratio P/C ne se compare pas à une prévision.")
+    cell = premium_keys(dataset, leaves.keys, leaves.exposure_keys or ())
+    now, then = (_premiums(dataset, period) for period in periods)
+    return expect_for_premiums(both, cell, (then, now))
+
+
+def _premiums(dataset: Dataset, selection: Selection) -> float:
+    contracts = dataset.cotisation
+    if "cotisation" not in contracts.columns:
+        return float("nan")
+    return float(contracts.loc[selection.mask(contracts), "cotisation"].sum(min_count=1))
+
+
+def year_before(selection: Selection) -> Selection:
+    """The twelve months before a period, by which its forecast is shared between its cells."""
+    start = selection.debut
+    first, last = (start - pd.DateOffset(months=m) for m in (SHARE_MONTHS, 1))
+    return replace(selection, debut=first, fin=last)
+
+
+def _side_by_side(leaves: Leaves) -> pd.DataFrame:
+    """Both periods on one row by leaf, those of before marked _avant."""
+    return leaves.after.merge(leaves.before, on=list(leaves.keys), how="outer", suffixes=("", "_avant"))
+
+
+def _settle(found: Localisation, wanted: Expectation, leaves: Leaves, max_causes: int) -> Causes:
+    """Keep the heaviest segments, and account again for the whole gap with what is left."""
+    # Rivals are other readings of the same gap: the account has room for one.
+    candidates = found.table.head(1) if found.rivals else found.table
+    expected, frame = wanted.frame["attendu"].abs().to_numpy(), wanted.frame
+    own = [expected[_inside(frame, conditions)].sum() for conditions in candidates["conditions"]]
+    least = np.maximum(MIN_WEIGHT * expected.sum(), MIN_MOVE * np.array(own, dtype=float))
+    heavy = candidates[candidates["ecart"].abs() >= least]
     heavy = heavy.sort_values("ecart", key=abs, ascending=False, ignore_index=True).head(max_causes)
-    return replace(found, table=heavy.assign(rang=np.arange(1, len(heavy) + 1)))
+    people = [_people(leaves, conditions) for conditions in heavy["conditions"]]
+    total = float(wanted.frame["reel"].sum()) - wanted.reference
+    rest = total - wanted.ajustement - found.commun - float(heavy["ecart"].sum())
+    gross = sum(map(abs, (*heavy["ecart"], wanted.ajustement, found.commun, rest)))
+    table = heavy.assign(
+        rang=np.arange(1, len(heavy) + 1), part=heavy["ecart"] / gross,
+        actes=[p[0] for p in people], beneficiaires=[p[1] for p in people],
+    )  # fmt: skip
+    told = {f.name: getattr(found, f.name) for f in fields(found)}
+    account = {"table": table, "total": total, "reste": rest, "genre": wanted.genre, "ajustement": wanted.ajustement}
+    return Causes(**told | account, cells=len(frame))
+
+
+def _people(leaves: Leaves, conditions: Mapping[str, str]) -> tuple[float, float]:
+    """Actes of a segment over the period, and months of members of the cells that it covers; NaN when unknown."""
+    rows = leaves.after
+    for key, value in conditions.items():
+        if leaves.exposure_keys is None or key in leaves.exposure_keys:
+            rows = rows[rows[key] == value]
+    members = np.nan
+    if "beneficiaires" in rows.columns:
+        cells = rows.drop_duplicates(list(leaves.exposure_keys)) if leaves.exposure_keys else rows.head(1)
+        members = float(cells["beneficiaires"].sum(min_count=1))
+    if "actes" not in rows.columns:
+        return np.nan, members
+    return float(rows.loc[_inside(rows, conditions), "actes"].sum(min_count=1)), members
+
+
+def _inside(rows: pd.DataFrame, conditions: Mapping[str, str]) -> np.ndarray:
+    return np.logical_and.reduce([(rows[k] == v).to_numpy() for k, v in conditions.items()])
 
 
 def build_leaves(dataset: Dataset, measure: str, selection: Selection, before: Selection) -> Leaves:
@@ -115,9 +265,14 @@ def build_leaves(dataset: Dataset, measure: str, selection: Selection, before: S
 
 
 def _keys(dataset: Dataset) -> tuple[str, ...]:
-    counts = {d: dataset.prestation[d].nunique() for d in dimensions_of(dataset.prestation)}
-    useful = sorted((d for d, n in counts.items() if n > 1), key=lambda d: (counts[d] > 60, counts[d]))
-    return tuple(useful[:MAX_DIMENSIONS])
+    return _useful(dataset)[:MAX_DIMENSIONS]
+
+
+def _useful(dataset: Dataset) -> tuple[str, ...]:
+    """Dimensions with several values, those that have the most of them last."""
+    care = dataset.prestation
+    counts = remember(care, "number of values", lambda: {d: care[d].nunique() for d in dimensions_of(care)})
+    return tuple(sorted((d for d, n in counts.items() if n > 1), key=lambda d: (counts[d] > MANY, counts[d])))
 
 
 def _period(

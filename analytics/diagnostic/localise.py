@@ -5,19 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from analytics.diagnostic.noise import MIN_LEAVES, MIN_LEAVES_ABNORMAL, Noise, choose_level, measure_noise
+from analytics.diagnostic.noise import choose_level, measure_noise
+from analytics.diagnostic.rivals import CRISIS_GAP, MIN_SCORE, PLAIN_GAP, find_rivals
 from analytics.diagnostic.scan import Candidate, Cube, encode, find_best
+from analytics.diagnostic.segments import judge_segments
 from analytics.errors import InsufficientData, ParameterError, SchemaError
 
 MAX_DIMS = 6
 #: A cause must score above this many times ln(number of elements tested); pure noise stays near 1, but the skew of
 #: sparse counts takes it higher, and so does a variance learnt from few leaves.
 SCORE_FACTOR, SCORE_FACTOR_RELATIVE = 2.0, 1.6
-FEW_LEAVES = 24.0
+FEW_LEAVES = 48.0
+#: An element so well filled that its sum is normal (shift known to 16 %) needs ln(number of elements) and this only,
+#: when the shift is more than what an uneven drift may do.
+MARGIN, WELL_FILLED, MIN_SHIFT = 5.0, 40.0, 0.05
+#: Beyond this relative shift a sum of counts is skewed: one more point of shift asks for a third more score.
+MAX_PLAIN_SHIFT, SKEW = 0.5, 1.0 / 3.0
 MAX_Q_VALUE = 0.05
 FEWEST = 4
 COLUMNS = ("rang", "conditions", "ecart", "part", "n", "score", "q_value")
@@ -48,6 +56,9 @@ class Localisation:
         What is neither common nor in a cause.
     warnings : tuple of str
         French sentences.
+    rivals : bool
+        True when the rows compete for one gap instead of adding up: counts that left their expected path by a fifth
+        and more. `part` and `reste` then concern the first row only.
     """
 
     table: pd.DataFrame
@@ -58,6 +69,7 @@ class Localisation:
     commun: float = float("nan")
     reste: float = float("nan")
     warnings: tuple[str, ...] = ()
+    rivals: bool = False
 
 
 def locate(
@@ -74,11 +86,16 @@ def locate(
 
     Every combination e of values of up to six dimensions is scored by the likelihood ratio of "one relative shift
     inside e" against "none", (Σ s·y/v)² / (2 Σ s²/v), with y = actual - drift × expected, s the size of the leaf and v
-    its variance fitted on the cube (see :mod:`analytics.diagnostic.noise`). The best is kept if its score exceeds
-    2·ln(number of elements), 1.6 when the noise is relative and more below a hundred leaves, and its q-value is at
-    most 5 %; its leaves are taken out, drift and variance are fitted again, and so on. A wider segment dilutes the
-    shift and a narrower one loses leaves, so the maximum sits on the cause (Kulldorff 1997, "A spatial scan
-    statistic", applied to a cube).
+    its variance fitted on the cube (see :mod:`analytics.diagnostic.noise`). The best is kept if its score exceeds what
+    chance reaches (2·ln(number of elements) for sparse ones, ln + 5 for well-filled ones, 1.6·ln when the noise is
+    relative, more below a few hundred leaves) and its q-value is at most 5 %; its leaves are taken out, drift and
+    variance are fitted again, and so on. A wider segment dilutes the shift and a narrower one loses leaves, so the
+    maximum sits on the cause (Kulldorff 1997, "A spatial scan statistic", applied to a cube).
+
+    Two cases have a search of their own. With one dimension no segment is inside another: each has its p-value and the
+    q-value alone decides (:mod:`analytics.diagnostic.segments`). Counts whose whole moved by a fifth, or by less when
+    nothing else is found, cannot tell their own noise: the rows are then rival explanations
+    (:mod:`analytics.diagnostic.rivals`).
 
     Parameters
     ----------
@@ -95,8 +112,8 @@ def locate(
     max_causes : int
         Largest number of rows of the table.
     only_certain : bool
-        False keeps the best `max_causes` segments whatever their evidence, for a gap already known to be abnormal;
-        their score and q-value still say what they are worth.
+        False keeps the best `max_causes` segments whatever their evidence, for a gap already known to be abnormal
+        (rivals, when the amounts are whole numbers); their score and q-value still say what they are worth.
 
     Returns
     -------
@@ -122,10 +139,12 @@ def locate(
             remede="Élargir la sélection ou ajouter une dimension.",
         )
     cube = encode(leaves, dims)
-    found, noise = _remove_causes(cube, a, e, units, max_causes, only_certain)
-    table, commun, reste = _summarise(leaves, dims, found, a, e, noise.drift)
-    threshold, total = _threshold(cube, noise), float((a - e).sum())
-    return Localisation(table, cube.n_tests, threshold, noise.drift, total, commun, reste, warnings)
+    answer = _search(cube, a, e, units, max_causes, only_certain)
+    table, commun, reste = _summarise(leaves, dims, answer, a, e)
+    total = float((a - e).sum())
+    return Localisation(
+        table, cube.n_tests, answer.threshold, answer.drift, total, commun, reste, warnings, answer.rivals
+    )
 
 
 def _check(frame: pd.DataFrame, dims: tuple[str, ...], measures: list[str], max_causes: int) -> None:
@@ -154,6 +173,52 @@ def _sum_leaves(
     return leaves, warnings
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """Elements found, common ratio, score that the last one had to exceed, and whether they compete or add up."""
+
+    found: list[Candidate]
+    drift: float
+    threshold: float
+    rivals: bool = False
+
+
+NOTHING = _Answer([], math.nan, math.nan)
+
+
+def _search(
+    cube: Cube, a: np.ndarray, e: np.ndarray, units: np.ndarray | None, max_causes: int, only_certain: bool
+) -> _Answer:
+    answer = _find_rivals(cube, a, e, max_causes, CRISIS_GAP if only_certain else None)
+    if answer.found:
+        return answer
+    if len(cube.sizes) == 1:
+        return _list_segments(a, e, units, max_causes, only_certain)
+    causes = _remove_causes(cube, a, e, units, max_causes, only_certain)
+    return causes if causes.found else _find_rivals(cube, a, e, max_causes, PLAIN_GAP, causes)
+
+
+def _find_rivals(
+    cube: Cube, a: np.ndarray, e: np.ndarray, limit: int, min_gap: float | None, otherwise: _Answer = NOTHING
+) -> _Answer:
+    """Rival explanations, where more than one dimension leaves a choice."""
+    rivals, drift = find_rivals(cube, a, e, limit, min_gap) if len(cube.sizes) > 1 else ([], 1.0)
+    return _Answer(rivals, drift, MIN_SCORE * math.log(cube.n_tests), True) if rivals else otherwise
+
+
+def _list_segments(
+    a: np.ndarray, e: np.ndarray, units: np.ndarray | None, max_causes: int, only_certain: bool
+) -> _Answer:
+    """One dimension has no segment inside another: each is judged on its own, none is taken out."""
+    strays = judge_segments(a, e, units, MAX_Q_VALUE)
+    scores = strays.z**2 / 2.0
+    certain = np.flatnonzero(strays.q_value <= (MAX_Q_VALUE if only_certain else 1.0))
+    order = certain[np.argsort(-scores[certain], kind="stable")][:max_causes]
+    found = [Candidate(np.array([leaf]), (0,), float(scores[leaf]), float(strays.q_value[leaf])) for leaf in order]
+    threshold = float(scores[certain].min()) if len(certain) else math.log(len(a))
+    return _Answer(found, strays.drift, threshold)
+
+
 def _remove_causes(
     cube: Cube,
     actual: np.ndarray,
@@ -161,43 +226,48 @@ def _remove_causes(
     units: np.ndarray | None,
     max_causes: int,
     only_certain: bool,
-) -> tuple[list[Candidate], Noise]:
+) -> _Answer:
     alive = (actual != 0) | (expected != 0)
     found: list[Candidate] = []
-    level, min_leaves = choose_level(cube, actual, expected), MIN_LEAVES if only_certain else MIN_LEAVES_ABNORMAL
+    level, threshold = choose_level(cube, actual, expected), math.nan
     while True:
-        noise = measure_noise(cube, actual, expected, units, alive, level, min_leaves)
+        noise = measure_noise(cube, actual, expected, units, alive, level)
         if len(found) == max_causes:
-            return found, noise
-        best = find_best(cube, noise.numerator, noise.precision, noise.tail)
-        if best is None or (only_certain and not _is_certain(best, cube, noise)):
-            return found, noise
+            return _Answer(found, noise.drift, threshold)
+        needed = partial(_needed, cube, noise.relative)
+        threshold = float(needed(np.zeros(1), np.zeros(1))[0])
+        best = find_best(cube, noise.numerator, noise.precision, noise.tail, needed if only_certain else None)
+        if best is None or (only_certain and best.q_value > MAX_Q_VALUE):
+            return _Answer(found, noise.drift, threshold)
         rest = alive.copy()
         rest[best.leaves] = False
         if not (actual[rest].sum() > 0 and expected[rest].sum() > 0):
-            return found, noise
+            return _Answer(found, noise.drift, threshold)
         found.append(best)
         alive = rest
 
 
-def _is_certain(cause: Candidate, cube: Cube, noise: Noise) -> bool:
-    return cause.score > _threshold(cube, noise) and cause.q_value <= MAX_Q_VALUE
-
-
-def _threshold(cube: Cube, noise: Noise) -> float:
-    factor = SCORE_FACTOR_RELATIVE if noise.relative else SCORE_FACTOR
-    return factor * (1.0 + FEW_LEAVES / len(cube.codes)) * math.log(cube.n_tests)
+def _needed(cube: Cube, relative: bool, shift: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Score that each element must exceed, from its relative shift and precision."""
+    tests, far = math.log(cube.n_tests), np.abs(shift)
+    few = 1.0 + FEW_LEAVES / len(cube.codes)
+    if relative:
+        return np.full(len(shift), SCORE_FACTOR_RELATIVE * tests * few)
+    filled = (precision >= WELL_FILLED) & (far >= MIN_SHIFT)
+    plain = np.where(filled, np.minimum(tests + MARGIN, SCORE_FACTOR * tests), SCORE_FACTOR * tests)
+    return plain * few * (1.0 + SKEW * np.maximum(far - MAX_PLAIN_SHIFT, 0.0))
 
 
 def _summarise(
-    leaves: pd.DataFrame, dims: tuple[str, ...], found: list[Candidate], a: np.ndarray, e: np.ndarray, drift: float
+    leaves: pd.DataFrame, dims: tuple[str, ...], answer: _Answer, a: np.ndarray, e: np.ndarray
 ) -> tuple[pd.DataFrame, float, float]:
-    gaps = [float((a - drift * e)[cause.leaves].sum()) for cause in found]
-    commun = float((drift - 1.0) * e.sum())
-    reste = float((a - e).sum()) - commun - sum(gaps)
-    gross = sum(map(abs, gaps)) + abs(commun) + abs(reste)
+    gaps = [float((a - answer.drift * e)[cause.leaves].sum()) for cause in answer.found]
+    told = gaps[:1] if answer.rivals else gaps
+    commun = float((answer.drift - 1.0) * e.sum())
+    reste = float((a - e).sum()) - commun - sum(told)
+    gross = sum(map(abs, told)) + abs(commun) + abs(reste)
     rows = []
-    for rank, (cause, gap) in enumerate(zip(found, gaps, strict=True), start=1):
+    for rank, (cause, gap) in enumerate(zip(answer.found, gaps, strict=True), start=1):
         # Column by column: a row taken whole would turn integer codes into floats.
         conditions = {dims[dim]: leaves[dims[dim]].iloc[cause.leaves[0]] for dim in cause.dims}
         rows.append((rank, conditions, gap, gap / gross, len(cause.leaves), cause.score, cause.q_value))

@@ -14,17 +14,19 @@ from scipy.optimize import nnls
 from analytics.diagnostic.robust import find_rounding, measure_tail, weighted_median
 from analytics.diagnostic.scan import Cube
 
-#: Units of φ, or of weight, from which a leaf's own size and cost are believed more than what its dimensions predict.
+#: Units of φ from which a leaf's own size is believed more than what its dimensions predict.
 CREDIBILITY = 10.0
+#: Units of weight from which its own cost per unit is believed: one dear stay must not pass for a dear leaf.
+COST_CREDIBILITY = 50.0
 #: Values of a dimension with fewer leaves than this say nothing about its noise; more values than that are too many.
 MIN_LEAVES, MAX_VALUES = 8, 60
-#: The same when the gap is known to be abnormal: on few leaves, the value at fault would pass for a noisy one.
-MIN_LEAVES_ABNORMAL = 100
 SIZE_BINS = 4
 #: With more leaves than this share at ±200 %, the noise is that of sparse counts, not relative.
 MAX_EMPTY = 0.1
 #: Largest share of cells with nothing on one side where a median is trusted.
 SPARSE = 0.3
+#: Variance of a difference of two amounts rounded to whole numbers; median noise per unit still called that of counts.
+WHOLE, COUNT_NOISE = 1.0 / 6.0, 4.5
 #: Relative variance of a cube that follows its expected amounts to the cent.
 NO_NOISE = 1e-12
 
@@ -70,9 +72,8 @@ def measure_noise(
     weight: np.ndarray | None,
     alive: np.ndarray,
     level: np.ndarray,
-    min_leaves: int = MIN_LEAVES,
 ) -> Noise:
-    """Fit drift and variance on the leaves alive; a value with fewer than `min_leaves` has no noise of its own.
+    """Fit drift and variance on the leaves alive.
 
     The drift is a median, but the variance is not robust on purpose: a cause inflates it, which delays the others and
     never invents one, and the next pass is made without its leaves.
@@ -80,7 +81,7 @@ def measure_noise(
     rounding = find_rounding(actual[alive]) ** 2 / 6.0
     chosen = None if weight is None else weight[alive]
     leaves = _Leaves(actual[alive], expected[alive], chosen, cube.codes[alive], cube.sizes, rounding, level[alive])
-    drift, size, variance, group, relative = _fit(leaves, min_leaves)
+    drift, size, variance, group, relative = _fit(leaves)
     gap = leaves.actual - drift * leaves.expected
     top, bottom = size * gap / variance, size**2 / variance
     top -= bottom * _shift(gap / size, bottom, leaves.level)
@@ -96,11 +97,16 @@ def _tails(scores: np.ndarray, group: np.ndarray) -> np.ndarray:
     bounds = np.flatnonzero(np.diff(group[order])) + 1
     tails = np.empty(len(scores))
     for leaves in np.split(order, bounds):
-        tails[leaves] = measure_tail(scores[leaves])
-    return np.maximum(tails, measure_tail(scores))
+        tails[leaves] = measure_tail(_largest(scores[leaves]))
+    return np.maximum(tails, measure_tail(_largest(scores)))
 
 
-def _fit(leaves: _Leaves, min_leaves: int) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bool]:
+def _largest(scores: np.ndarray, kept: int = 1_000) -> np.ndarray:
+    """The tail is read on the twentieth, fifty at most: the others need no sorting."""
+    return np.partition(scores, len(scores) - kept)[-kept:] if len(scores) > kept else scores
+
+
+def _fit(leaves: _Leaves) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, bool]:
     """Common drift, size, variance and group of noise of each leaf, by three rounds of moments, and the regime."""
     drift, phi = _first_drift(leaves), None
     for _ in range(3):
@@ -109,11 +115,14 @@ def _fit(leaves: _Leaves, min_leaves: int) -> tuple[float, np.ndarray, np.ndarra
             phi = np.full(len(own), 0.1 * (gap**2).sum() / own.sum())
         trust = own / (own + CREDIBILITY * phi)
         size = trust * own + (1.0 - trust) * _predicted_size(leaves, own)
-        group, number = _noisiest_dimension(leaves, gap, size, min_leaves)
+        group, number = _noisiest_dimension(leaves, gap, size)
         unit = size * _cost_per_unit(leaves, own, group, number)
         spread = _fit_moments(gap, size, unit, group, number)
         phi = spread[1:][group] * unit / size
         variance = (spread[0] + NO_NOISE) * size**2 + phi * size + leaves.rounding
+        # A group that the fit has left without noise would be full of causes.
+        short = np.bincount(group, gap**2, number) / np.bincount(group, variance, number).clip(1e-300)
+        variance *= np.maximum(short, 1.0)[group]
         shift = _shift(gap / size, size**2 / variance, leaves.level)
         drift *= (2.0 + np.clip(shift, -1.0, 1.0)) / (2.0 - np.clip(shift, -1.0, 1.0))
     gap = leaves.actual - drift * leaves.expected
@@ -173,16 +182,16 @@ def _predicted_size(leaves: _Leaves, own: np.ndarray) -> np.ndarray:
     return np.maximum(predicted, 1e-9)
 
 
-def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray, min_leaves: int) -> tuple[np.ndarray, int]:
+def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, int]:
     """Codes and number of values of the dimension whose values differ most in noise per unit of size."""
     best, chosen = 0.0, None
-    for dim, number in enumerate(leaves.sizes):
+    for dim, number in enumerate(leaves.sizes if not _are_counts(leaves, gap, size) else ()):
         if not 2 <= number <= MAX_VALUES:
             continue
         code = leaves.codes[:, dim]
         count = np.bincount(code, minlength=number)
         noise, amount = np.bincount(code, gap**2, number), np.bincount(code, size, number)
-        known = (count >= min_leaves) & (noise > 0)
+        known = (count >= MIN_LEAVES) & (noise > 0)
         if known.sum() < 2:
             continue
         logs = np.log(noise[known] / amount[known])
@@ -194,12 +203,17 @@ def _noisiest_dimension(leaves: _Leaves, gap: np.ndarray, size: np.ndarray, min_
     return leaves.codes[:, chosen], leaves.sizes[chosen]
 
 
+def _are_counts(leaves: _Leaves, gap: np.ndarray, size: np.ndarray) -> bool:
+    """Whole numbers that stray about as Poisson's do cost the same everywhere: a noisier value is a cause."""
+    return leaves.rounding == WHOLE and np.median(gap**2 / np.maximum(size, 1.0)) < COUNT_NOISE
+
+
 def _cost_per_unit(leaves: _Leaves, own: np.ndarray, group: np.ndarray, number: int) -> np.ndarray:
     """Amount per unit of weight (cost per acte), the leaf's own as far as its units are many; 1 without weight."""
     if leaves.weight is None:
         return np.ones(len(own))
     average = np.bincount(group, own, number) / np.maximum(np.bincount(group, leaves.weight, number), 1e-9)
-    return (own + CREDIBILITY * average[group]) / (leaves.weight + CREDIBILITY)
+    return (own + COST_CREDIBILITY * average[group]) / (leaves.weight + COST_CREDIBILITY)
 
 
 def _fit_moments(gap: np.ndarray, size: np.ndarray, unit: np.ndarray, group: np.ndarray, number: int) -> np.ndarray:

@@ -14,6 +14,10 @@ from scipy.linalg import cho_factor, cho_solve
 from analytics.errors import ParameterError, SchemaError
 
 Hierarchy = Mapping[str, Sequence[str]]
+#: Name of the whole of a perimeter, beside its parts.
+WHOLE = "Ensemble"
+#: Most parts that a whole is forecast by.
+MAX_SERIES = 14
 
 
 def summing_matrix(hierarchy: Hierarchy) -> tuple[list[str], list[str], np.ndarray]:

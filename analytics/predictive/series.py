@@ -8,10 +8,8 @@ import pandas as pd
 
 from analytics.descriptive.indicator import compute_indicator
 from analytics.errors import InsufficientData
+from analytics.predictive.reconciliation import MAX_SERIES, WHOLE
 from analytics.schema import Dataset, Selection
-
-WHOLE = "Ensemble"
-MAX_SERIES = 14
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,16 @@ from data.checks.scores import DEFINITION, NAMES, score, score_by
 from data.checks.signes import check_signes
 from data.checks.tables_decalees import check_tables_decalees
 from data.checks.taux_de_rejet import check_taux_de_rejet
+from data.checks.testable import untestable
 from data.checks.unicite import check_unicite
 from data.checks.unites import check_unites
 from data.checks.valeur_partielle import check_valeur_partielle
 from data.checks.valeurs_manquantes import check_valeurs_manquantes
-from data.findings import SEVERITIES, join, to_frame
+from data.findings import SEVERITIES, complete_columns, join, to_frame
 
 __all__ = [
     "DEFINITION", "PILLARS", "compare_deposits", "compare_quality", "quality_summary", "run_checks", "score",
-    "score_by", "unlocks",
+    "score_by", "unlocks", "untestable",
 ]  # fmt: skip
 
 
@@ -92,11 +93,12 @@ def run_checks(dataset: Dataset, *, today: pd.Timestamp | None = None) -> pd.Dat
     -------
     pandas.DataFrame
         code ("<pilier>.<constat>"), severite ("info", "attention", "grave"), table, colonne, ligne, valeur, message,
-        remede, euros; the gravest first, then the largest in euros. No finding is an empty frame.
+        remede, euros, then where and when in figures (:func:`data.checks.places.place`): mois_debut, mois_fin,
+        filtres, effets. The gravest first, then the largest in euros. No finding is an empty frame.
     """
     facts = Facts(dataset, today)
     found = to_frame(row for _, checks in PILLARS.values() for check in checks for row in check(facts))
-    rows = join(dataset.findings, found).drop_duplicates(["code", "message"], ignore_index=True)
+    rows = complete_columns(join(dataset.findings, found)).drop_duplicates(["code", "message"], ignore_index=True)
     order = pd.DataFrame({"gravite": rows["severite"].map(SEVERITIES.index), "euros": rows["euros"].abs().fillna(0)})
     order = order.sort_values(["gravite", "euros"], ascending=False, kind="stable")
     return rows.loc[order.index].reset_index(drop=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analytics.french import format_number
 from data.checks.facts import Facts
+from data.checks.places import place
 from data.findings import finding
 
 #: The last month is far below the others under this share of their median, and of the same month a year before.
@@ -28,6 +30,8 @@ def check_derniers_mois(facts: Facts) -> list[dict]:
     fall = fall_of_last(totals)
     if fall is None:
         return []
+    last = facts.prestation[(facts.prestation["mois"] == totals.index[-1]).to_numpy()]
+    short = last[measure].to_numpy(dtype=float) * (1 - 1 / (1 - fall)) if fall < 1 else None
     return [
         finding(
             "actualite.derniers_mois",
@@ -38,6 +42,8 @@ def check_derniers_mois(facts: Facts) -> list[dict]:
             colonne="mois",
             valeur=f"{totals.index[-1]:%Y-%m}",
             remede="Ne lisez pas ce mois comme une baisse. Avec le mois de paiement, il pourrait être complété.",
+            euros=None if short is None else float(np.nansum(short)),
+            **place(last, short),
         )
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.french import format_number
 from data.checks.facts import Facts
+from data.checks.places import place
 from data.findings import finding
 
 _COLUMNS = {"prestation": ("actes",), "cotisation": ("beneficiaires", "cotisation")}
@@ -27,6 +28,7 @@ def check_effectifs_negatifs(facts: Facts) -> list[dict]:
                 "valeur": f"{first:%Y-%m}",
                 "remede": "Vérifiez le sens de ces lignes à la source. Rien n’a été modifié.",
                 "euros": float(frame.loc[negative, column].sum()) if premium else None,
+                **place(frame[negative], 2 * frame.loc[negative, column] if premium else None),
             }
             rows.append(finding("exactitude.signe", "attention", f"Totaux mensuels {what} : {count}.", **details))
     return rows

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analytics.french import format_month, format_number
 from data.checks.facts import Facts
+from data.checks.places import place
 from data.findings import finding
 
 #: A month is out of proportion below the first and above the second of these, times its neighbours' median.
@@ -73,12 +74,17 @@ def _finding(facts: Facts, month: pd.Timestamp, ratio: float) -> dict:
         size = f"à {format_number(ratio * 100)}\u00a0% du niveau des mois voisins"
     else:
         size = f"à {format_number(ratio, 1)} fois le niveau des mois voisins"
+    measure = facts.dataset.main_measure
+    rows = facts.prestation[(facts.prestation[facts.axis] == month).to_numpy()]
+    excess = rows[measure].to_numpy(dtype=float) * (1 - 1 / ratio)
     return finding(
         "exactitude.mois_atypique",
         "attention",
         f"Le total de {format_month(month)} est {size}.",
         table="prestation",
-        colonne=facts.dataset.main_measure or "",
+        colonne=measure,
         valeur=f"{month:%Y-%m}",
         remede="Vérifiez que ce mois est entier et compté une seule fois, avant d’y chercher une cause.",
+        euros=float(np.nansum(excess)),
+        **place(rows, excess),
     )

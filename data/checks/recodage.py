@@ -6,6 +6,7 @@ import numpy as np
 
 from analytics.french import format_month
 from data.checks.facts import Cells, Facts
+from data.checks.places import place
 from data.findings import euros, finding
 from data.mapping.lines import NOT_GIVEN
 
@@ -17,12 +18,15 @@ _MIN_SHARE = 0.005
 
 
 def check_recodage(facts: Facts) -> list[dict]:
-    """Findings about values that replaced others, dimension by dimension."""
-    rows = []
-    for dimension in facts.dimensions:
-        cells = facts.cells(dimension)
-        if cells is not None:
-            rows += [_finding(facts, dimension, cells, old, new) for old, new in find_recoded(cells, facts.open_months)]
+    """Findings about values that replaced others, dimension by dimension, the month of payment or that of care."""
+    rows, told = [], set()
+    for way in (facts,) if facts.by_care is facts else (facts, facts.by_care):
+        for dimension in way.dimensions:
+            cells = way.cells(dimension)
+            for old, new in find_recoded(cells, way.open_months) if cells is not None else ():
+                if (dimension, old, new) not in told:
+                    told.add((dimension, old, new))
+                    rows.append(_finding(facts, dimension, cells, old, new))
     return rows
 
 
@@ -58,13 +62,18 @@ def _finding(facts: Facts, dimension: str, cells: Cells, old: int, new: int) -> 
         f"{dataset.label(dimension)} : {names[0]} disparaît quand {names[1]} apparaît, en {format_month(start)}, "
         f"pour des montants voisins : sans doute la même chose sous un autre nom."
     )
+    both = (cells.labels[old], cells.labels[new])
+    frame = dataset.prestation
+    rows = frame[frame[dimension].isin(both).to_numpy()]
     return finding(
         "conformite.recodage",
         "attention",
         message,
         table="prestation",
         colonne=dimension,
-        valeur=f"{cells.labels[old]} → {cells.labels[new]} | {start:%Y-%m}",
+        valeur=f"{both[0]} → {both[1]} | {start:%Y-%m}",
         remede=f"Donnez-leur le même nom ({euros(cells.amounts[new].sum())} en jeu) : sinon l’une semble s’effondrer.",
         euros=float(cells.amounts[new].sum()),
+        # What each of the two names holds: which of them is missing depends on the name that is looked at.
+        **place(rows, rows[dataset.main_measure], filtres={dimension: both}, debut=start, lasting=True),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from analytics.french import format_month
-from data.checks.facts import Facts
+from data.checks.cells import Place, find_places, merge_cells, searches
+from data.checks.facts import KEPT, Facts, sum_quickly
+from data.checks.places import place
 from data.findings import euros, finding
-from data.keys import pack, sum_by
+from data.keys import pack
 
 #: A cell is reversed when it is negative and at least this share of its usual level.
 _SHARE = 0.3
@@ -20,34 +22,46 @@ _SHOWN = 5
 
 
 def check_signes(facts: Facts) -> list[dict]:
-    """Findings about cells (poste × region × month) that are as large as usual, below zero."""
-    measure, frame = facts.dataset.main_measure, facts.prestation
-    if measure is None or frame.empty:
+    """Findings about cells (two dimensions × month of care or of payment) as large as usual, below zero."""
+    measure, frame = facts.dataset.main_measure, facts.dataset.prestation
+    if measure is None or not (frame[measure].to_numpy() < 0).any():
         return []
-    groups = [g for g in ("poste", "region") if g in frame.columns]
-    cells = sum_by(frame.dropna(subset=[facts.axis]), [*groups, facts.axis], [measure])
-    by_group = cells[measure].groupby(pack(cells, groups))
+
+    def find(cells: pd.DataFrame, groups: list[str], axis: str) -> list[tuple[Place, None]]:
+        return [(found, None) for found in find_reversed(cells, measure, groups, axis, step=facts.step)]
+
+    found = find_places(facts, "prestation", searches(facts, KEPT["prestation"]), find, [])
+    rows = [_finding(facts, measure, where, frame[there]) for where, _, there in found]
+    return sorted(rows, key=lambda row: row["euros"])[:_SHOWN]
+
+
+def find_reversed(frame: pd.DataFrame, measure: str, groups: list[str], axis: str, *, step: int = 1) -> list[Place]:
+    """Places where the cells of these dimensions and months are reversed."""
+    cells = sum_quickly(frame, [*groups, axis], [measure]).dropna(subset=[axis])
+    if not (cells[measure] < 0).any():
+        return []
+    key = pack(cells, groups)
+    by_group = cells[measure].groupby(key)
     usual = by_group.transform("median")
-    spread = (cells[measure] - usual).abs().groupby(pack(cells, groups)).transform("median") * _MAD_TO_SD
-    reversed_ = (cells[measure] < 0) & (usual - cells[measure] > _MIN_Z * spread)
-    reversed_ &= (usual > 0) & (-cells[measure] >= _SHARE * usual)
-    reversed_ &= by_group.transform("count") >= _MIN_MONTHS
-    reversed_ &= -cells[measure] >= _MIN_WEIGHT * facts.totals.median()
-    found = cells[reversed_].sort_values(measure, kind="stable")
-    return [_finding(facts, groups, measure, row) for _, row in found.head(_SHOWN).iterrows()]
+    spread = (cells[measure] - usual).abs().groupby(key).transform("median") * _MAD_TO_SD
+    wrong = (cells[measure] < 0) & (usual - cells[measure] > _MIN_Z * spread)
+    wrong &= (usual > 0) & (-cells[measure] >= _SHARE * usual)
+    wrong &= by_group.transform("count") >= _MIN_MONTHS
+    wrong &= -cells[measure] >= _MIN_WEIGHT * cells.groupby(axis)[measure].sum().median()
+    return merge_cells(cells, wrong.to_numpy(), usual.to_numpy(), groups, axis, step=step)
 
 
-def _finding(facts: Facts, groups: list[str], measure: str, row: pd.Series) -> dict:
-    dataset, month = facts.dataset, row[facts.axis]
-    where = ", ".join(f"{dataset.label(g)} : {dataset.value_label(g, row[g])}" for g in groups)
-    message = f"{where or 'Toutes les lignes'}, {format_month(month)} : total négatif ({euros(row[measure])})."
+def _finding(facts: Facts, measure: str, found: Place, rows: pd.DataFrame) -> dict:
+    amounts = rows[measure].to_numpy(dtype=float)
+    total = float(np.nansum(amounts))
     return finding(
         "exactitude.signe_inverse",
         "grave",
-        message,
+        f"{found.words(facts.dataset)} : total négatif ({euros(total)}).",
         table="prestation",
         colonne=measure,
-        valeur=" | ".join([*(str(row[g]) for g in groups), f"{month:%Y-%m}"]),
+        valeur=found.valeur,
         remede="Vérifiez le sens de ce lot (débit ou crédit), puis déposez-le de nouveau. Rien n’a été modifié.",
-        euros=float(2 * row[measure]),
+        euros=2 * total,
+        **place(rows, 2 * amounts, filtres=found.lists),
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.french import format_number
-from analytics.schema import Dataset, measures_of
+from analytics.schema import MONTHS, Dataset, dimensions_of, measures_of
+from data.checks.places import place
 from data.findings import euros, finding
 from data.keys import pack
 
@@ -29,7 +30,8 @@ def check_unicite(dataset: Dataset) -> list[dict]:
         keys = [c for c in frame.columns if c not in measures]
         copies = copies_of(frame, keys, measures)
         amount = dataset.main_measure if name == "prestation" else "cotisation"
-        rows += duplicate_findings(frame, copies, table=name, amount=amount, label=dataset.label)
+        dims = dimensions_of(frame)
+        rows += duplicate_findings(frame, copies, table=name, amount=amount, label=dataset.label, dims=dims)
     return rows
 
 
@@ -50,6 +52,7 @@ def duplicate_findings(
     amount: str | None,
     label,
     lines: pd.Series | None = None,
+    dims: Sequence[str] = BATCH[:2],
 ) -> list[dict]:
     """Findings for second copies: one per whole batch, then one for the others together.
 
@@ -65,6 +68,8 @@ def duplicate_findings(
         French label of a column.
     lines : pandas.Series of int, optional
         Line of the file of each row.
+    dims : sequence of str
+        Dimensions by which the euros are told; those of a batch alone before pseudonyms have replaced the others.
     """
     if not copies.any():
         return []
@@ -77,10 +82,19 @@ def duplicate_findings(
     for key in whole:
         mask = copies & (batch == key)
         rest &= ~mask
-        rows.append(_batch_finding(frame[mask], keys, table, amount, label, lines, mask))
+        first = frame[mask].iloc[0]
+        shared = {k: (str(first[k]),) for k in keys if k not in MONTHS and pd.notna(first[k])}
+        row = _batch_finding(frame[mask], keys, table, amount, label, lines, mask)
+        rows.append(row | _placed(frame[mask], amount, shared, dims))
     if rest.any():
-        rows.append(_lines_finding(frame[rest], table, amount, lines, rest))
+        row = _lines_finding(frame[rest], table, amount, lines, rest)
+        rows.append(row | _placed(frame[rest], amount, {}, dims))
     return rows
+
+
+def _placed(copies: pd.DataFrame, amount: str | None, shared: dict, dims: Sequence[str]) -> dict[str, str]:
+    known = amount is not None and amount in copies.columns
+    return place(copies, copies[amount] if known else None, filtres=shared, dims=dims)
 
 
 def _amount(copies: pd.DataFrame, amount: str | None) -> float | None:

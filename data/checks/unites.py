@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,11 @@ import pandas as pd
 
 from analytics.french import format_number
 from analytics.schema import Dataset
-from data.checks.facts import Facts
+from data.checks.cells import Place, find_places, merge_cells, searches
+from data.checks.facts import KEPT, Facts, kept_dimensions, sum_quickly
+from data.checks.places import place
 from data.findings import finding
-from data.keys import pack, sum_by
+from data.keys import pack
 
 #: A cell is suspected when it is 100 times its usual level, within this distance in powers of ten.
 NEAR = 0.25
@@ -20,6 +23,8 @@ MIN_Z = 6.0
 MIN_MONTHS = 6
 #: The average of fewer acts, or persons, than this may be a hundred times another by itself.
 MIN_COUNT = 5
+#: Without acts nor persons, a cell that usually holds less than this share of its month may jump by itself.
+_MIN_WEIGHT = 0.001
 #: Floor of the spread of a group, in powers of ten (about 12 %).
 _FLOOR = 0.05
 _MAD_TO_SD = 1.4826
@@ -36,34 +41,43 @@ class _Unit:
 
 
 _UNITS = (
-    _Unit("prestation", "prestation", "actes", ("poste", "region")),
-    _Unit("prestation", "frais_reels", "actes", ("poste", "region")),
-    _Unit("prestation", "remboursement_amo", "actes", ("poste", "region")),
-    _Unit("cotisation", "cotisation", "beneficiaires", ("contrat", "region")),
+    _Unit("prestation", "prestation", "actes", KEPT["prestation"]),
+    _Unit("prestation", "frais_reels", "actes", KEPT["prestation"]),
+    _Unit("prestation", "remboursement_amo", "actes", KEPT["prestation"]),
+    _Unit("cotisation", "cotisation", "beneficiaires", KEPT["cotisation"]),
 )
 
 
 def check_unites(facts: Facts) -> list[dict]:
     """Findings about changes of unit, the months of care before those of payment; a cell is reported once."""
-    rows, reported = [], set()
-    small = {"prestation": facts.prestation, "cotisation": facts.cotisation}
+    rows: list[dict] = []
+    tables = {name: getattr(facts.dataset, name) for name in ("prestation", "cotisation")}
+    told: dict[str, list[Place]] = {name: [] for name in tables}
     for unit in _UNITS:
-        frame = small[unit.table]
+        frame = tables[unit.table]
         if frame.empty or unit.amount not in frame.columns:
             continue
-        for axis in ("mois", "mois_paiement"):
-            if axis not in frame.columns:
-                continue
-            cells = find_unit_changes(
-                frame, unit.amount, unit.count, [g for g in unit.groups if g in frame.columns], axis
-            )
-            for cell in cells.itertuples(index=False):
-                key = (unit.table, *cell[:-2])
-                if key not in reported:
-                    reported.add(key)
-                    rows.append(_unit_finding(facts.dataset, unit, cell))
-            frame = _without(frame, cells.columns[:-2], cells)
+        find = functools.partial(_find, unit, facts.step)
+        for where, factor, there in find_places(facts, unit.table, _groups(facts, unit), find, told[unit.table]):
+            rows.append(_unit_finding(facts.dataset, unit, where, factor, frame[there]))
     return rows
+
+
+def _groups(facts: Facts, unit: _Unit) -> list[list[str]]:
+    """Dimensions of the cells compared; the main measure is searched by the other dimensions too."""
+    if unit.amount == facts.dataset.main_measure:
+        return list(searches(facts, unit.groups))
+    return [list(kept_dimensions(getattr(facts.dataset, unit.table), unit.groups))]
+
+
+def _find(unit: _Unit, step: int, frame: pd.DataFrame, groups: list[str], axis: str) -> list[tuple[Place, float]]:
+    """Where the unit changed, and how many times larger the average there is."""
+    cells = _averages(frame, unit.amount, unit.count, groups, axis)
+    usual, found = (cells[unit.amount] / cells["facteur"]).to_numpy(), []
+    for wrong in (cells["suspect"] & (cells["facteur"] > 1), cells["suspect"] & (cells["facteur"] < 1)):
+        places = merge_cells(cells, wrong.to_numpy(), usual, groups, axis, step=step) if wrong.any() else ()
+        found += [(p, float(cells.loc[p.mask(cells) & wrong.to_numpy(), "facteur"].median())) for p in places]
+    return found
 
 
 def find_unit_changes(frame: pd.DataFrame, amount: str, count: str, groups: list[str], axis: str) -> pd.DataFrame:
@@ -76,48 +90,48 @@ def find_unit_changes(frame: pd.DataFrame, amount: str, count: str, groups: list
     Returns
     -------
     pandas.DataFrame
-        groups…, `axis`, `facteur` (amount over usual), `exces` (EUR above the usual level).
+        groups…, `axis`, `facteur` (amount over usual).
     """
+    cells = _averages(frame, amount, count, groups, axis)
+    return cells.loc[cells["suspect"], [*groups, axis, "facteur"]]
+
+
+def _averages(frame: pd.DataFrame, amount: str, count: str, groups: list[str], axis: str) -> pd.DataFrame:
+    """Cells with their amount, its factor over the usual one, and whether it is suspected."""
     measures = [amount, count] if count in frame.columns else [amount]
-    cells = sum_by(frame.dropna(subset=[axis]), [*groups, axis], measures)
-    per = cells[amount] / cells[count] if count in cells.columns else cells[amount]
+    cells = sum_quickly(frame, [*groups, axis], measures).dropna(subset=[axis]).reset_index(drop=True)
+    per = cells[amount] / cells[count].where(cells[count] != 0) if count in cells.columns else cells[amount]
     level = np.log10(per.where((per > 0) & np.isfinite(per)))
-    by_group = level.groupby(pack(cells, groups))
+    key = pack(cells, groups)
+    by_group = level.groupby(key)
     distance = level - by_group.transform("median")
-    spread = distance.abs().groupby(pack(cells, groups)).transform("median") * _MAD_TO_SD
+    spread = distance.abs().groupby(key).transform("median") * _MAD_TO_SD
     suspect = ((distance.abs() - 2).abs() <= NEAR) & (distance.abs() > MIN_Z * spread.clip(lower=_FLOOR))
     suspect &= by_group.transform("count") >= MIN_MONTHS
     if count in cells.columns:
         suspect &= cells[count] >= MIN_COUNT
-    found = cells.loc[suspect, [*groups, axis]]
-    factor = 10 ** distance[suspect]
-    return found.assign(facteur=factor, exces=cells.loc[suspect, amount] * (1 - 1 / factor))
+    else:
+        usual = (cells[amount] / 10**distance).abs()
+        suspect &= usual >= _MIN_WEIGHT * usual.groupby(cells[axis]).transform("sum")
+    return cells.assign(facteur=10**distance, suspect=suspect)
 
 
-def _without(frame: pd.DataFrame, keys: pd.Index, cells: pd.DataFrame) -> pd.DataFrame:
-    if cells.empty:
-        return frame
-    flagged = np.zeros(len(frame), dtype=bool)
-    for _, cell in cells.iterrows():
-        flagged |= np.logical_and.reduce([(frame[k] == cell[k]).to_numpy() for k in keys])
-    return frame[~flagged]
-
-
-def _unit_finding(dataset: Dataset, unit: _Unit, cell: tuple) -> dict:
-    *values, month, factor, excess = cell
-    groups = [g for g in unit.groups if g in getattr(dataset, unit.table).columns]
-    where = ", ".join(f"{dataset.label(g)} : {dataset.value_label(g, v)}" for g, v in zip(groups, values, strict=True))
+def _unit_finding(dataset: Dataset, unit: _Unit, found: Place, factor: float, rows: pd.DataFrame) -> dict:
     times = (
         f"{format_number(factor)} fois plus grands" if factor > 1 else f"{format_number(1 / factor)} fois plus petits"
     )
     other = "centimes" if factor > 1 else "centaines d’euros"
+    # The unit is exactly a hundred times another, whatever the acts of that month.
+    amounts = rows[unit.amount].to_numpy(dtype=float)
+    excess = amounts * (0.99 if factor > 1 else -99.0)
     return finding(
         "exactitude.changement_unite",
         "grave",
-        f"{where or 'Toutes les lignes'}, {month:%m/%Y} : montants {times} que d’habitude, sans doute en {other}.",
+        f"{found.words(dataset)} : montants {times} que d’habitude, sans doute en {other}.",
         table=unit.table,
         colonne=unit.amount,
-        valeur=" | ".join([*map(str, values), f"{month:%Y-%m}"]),
+        valeur=found.valeur,
         remede="Corrigez l’unité de ce lot à la source. Rien n’a été modifié.",
-        euros=float(excess),
+        euros=float(np.nansum(excess)),
+        **place(rows, excess, filtres=found.lists),
     )

@@ -79,8 +79,9 @@ def hidden_values(frame: pd.DataFrame, *, personal: bool) -> pd.DataFrame:
         whole = frame["colonne"].fillna("") == ""
         shown = shown.mask(whole, outline(frame["valeur"]))
     changed = {"valeur": shown}
-    if "message" in frame.columns:
-        changed["message"] = masked(frame["message"])
+    for column in ("message", "filtres", "effets"):
+        if column in frame.columns:
+            changed[column] = masked(frame[column])
     return frame.assign(**changed)
 
 

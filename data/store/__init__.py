@@ -19,6 +19,7 @@ from data.store.deposits import (
 )
 from data.store.erasing import ErasedFile, Erasure, Usage, delete, disk_usage, erasures, purge, sweep
 from data.store.errors import DiskFullError, StoreError
+from data.store.events import KeptEvent, forget_event, keep_event, kept_events
 from data.store.journal import Entry, audit, log
 from data.store.manifest import read_manifest, write_manifest
 from data.store.notes import (
@@ -45,6 +46,7 @@ __all__ = [
     "Entry",
     "ErasedFile",
     "Erasure",
+    "KeptEvent",
     "Recent",
     "Scenario",
     "StoreError",
@@ -60,10 +62,13 @@ __all__ = [
     "erasures",
     "exists",
     "forget_alert",
+    "forget_event",
     "forget_scenario",
     "history",
     "home",
+    "keep_event",
     "keep_scenario",
+    "kept_events",
     "last_day",
     "lines_path",
     "load",

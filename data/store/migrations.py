@@ -19,10 +19,13 @@ from data.store.errors import StoreError
 from data.store.manifest import read_content, rows_of
 from data.store.objects import path_of
 from data.store.paths import home, is_token
-from data.store.tables import APPLIED, DATASETS, FILES, METADATA
+from data.store.tables import APPLIED, DATASETS, EVENTS, FILES, METADATA
 
 #: Name of each step, and what it does to a database that stopped before it; the first one is the making of the tables.
-STEPS: tuple[tuple[str, Callable[[Connection], None]], ...] = (("tables", METADATA.create_all),)
+STEPS: tuple[tuple[str, Callable[[Connection], None]], ...] = (
+    ("tables", METADATA.create_all),
+    ("calendrier", EVENTS.create),
+)
 
 
 def migrate(connection: Connection) -> None:

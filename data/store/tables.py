@@ -131,6 +131,22 @@ ALERTS = Table(
     _text("reason"),
     UniqueConstraint("token", "key"),
 )
+EVENTS = Table(
+    "events",
+    METADATA,
+    _number(),
+    _token(),
+    _text("name"),
+    _instant("saved_at"),
+    Column("debut", Date),
+    Column("fin", Date),
+    _text("forme"),
+    _json("postes"),
+    _text("source"),
+    Column("active", Boolean, nullable=False),
+    Column("of_all", Boolean, nullable=False),
+    UniqueConstraint("token", "name"),
+)
 LAYOUTS = Table(
     "layouts",
     METADATA,
@@ -168,4 +184,4 @@ APPLIED = Table(
 )
 
 #: Every table that belongs to a dataset, and goes with it.
-ATTACHED = (FILES, DEPOSITS, SCENARIOS, DECISIONS, ALERTS)
+ATTACHED = (FILES, DEPOSITS, SCENARIOS, DECISIONS, ALERTS, EVENTS)

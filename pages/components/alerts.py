@@ -17,7 +17,7 @@ from analytics.descriptive.alerts import (
     screen,
 )
 from analytics.errors import PaliersError, ParameterError
-from analytics.french import format_euros, format_number
+from analytics.french import format_number
 from pages.components import state
 from pages.components.alert_notes import (
     SEEN,
@@ -30,7 +30,6 @@ from pages.components.alert_notes import (
     seen_in,
 )
 from pages.components.alert_thresholds import crossed, show_thresholds, threshold_sentence
-from pages.components.answer import answer
 from pages.components.cache import cached
 from pages.components.constat import reliability, steps
 from pages.components.messages import safe, show_error, told_in_french
@@ -102,20 +101,6 @@ def show_data_errors(view: View) -> None:
         if view.shared:
             return
         st.page_link("pages/donnees.py", label="Voir le détail et le remède", icon=":material/arrow_forward:")
-
-
-def say_data_errors(view: View) -> None:
-    """Whether the data themselves may explain what follows: the first answer of a diagnosis."""
-    grave = findings_of(view).query("severite == 'grave'")
-    if grave.empty:
-        answer("non", "Aucun des contrôles du fichier n’a trouvé d’anomalie grave.")
-        return
-    stake = grave["euros"].abs().sum()
-    weight = f", {format_euros(stake)} en jeu" if stake > 0 and not view.shared else ""
-    answer(
-        "oui", f"{_count(len(grave)).capitalize()} dans le fichier{weight} : à vérifier avant de chercher une cause."
-    )
-    show_data_errors(view)
 
 
 def _count(n: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import streamlit as st
 
 from analytics.verdict import Reponse
@@ -10,6 +13,37 @@ from pages.components.messages import safe
 WORDS = {"oui": "Oui", "non": "Non", "on ne peut pas dire": "On ne peut pas dire"}
 
 
-def answer(reponse: Reponse, phrase: str) -> None:
-    """Draw the answer; the sentence may hold names read from a file."""
-    st.markdown(f"**{WORDS[reponse]}.** {safe(phrase)}")
+@dataclass(frozen=True)
+class Answer:
+    """What a section answers; the sentence may hold names read from a file."""
+
+    reponse: Reponse
+    phrase: str
+
+    @property
+    def text(self) -> str:
+        """The answer in Markdown."""
+        return f"**{WORDS[self.reponse]}.** {safe(self.phrase)}"
+
+
+def answer(reponse: Reponse, phrase: str) -> Answer:
+    """Draw the answer of a section, and return it."""
+    told = Answer(reponse, phrase)
+    st.markdown(told.text)
+    return told
+
+
+def show_brief(told: Mapping[tuple[str, str], Answer | None]) -> None:
+    """The answers of a page together, each with a link to its section, so that it is read in half a minute.
+
+    Parameters
+    ----------
+    told : mapping of (str, str) to Answer or None
+        Question in a few words and anchor of its section; a section without an answer is left out.
+    """
+    known = {place: found for place, found in told.items() if found is not None}
+    if not known:
+        return
+    with st.container(border=True, key="en_bref"):
+        for (question, anchor), found in known.items():
+            st.markdown(f"[{question}](#{anchor}) {found.text}")

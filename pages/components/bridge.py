@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
+import functools
+
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import Constat, describe, in_sentence, to_param
+from analytics.constat import Constat, describe, to_param
 from analytics.descriptive import comparison_period
-from analytics.diagnostic import Bridge, explain_change, explain_ratio
-from analytics.french import format_gap, format_period, is_missing
+from analytics.diagnostic.bridge import Bridge
+from analytics.diagnostic.gap import Gap, can_detail, explain_gap
+from analytics.french import format_euros, format_percent, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
 from analytics.schema import Dataset
-from analytics.verdict import Reponse
 from charts.picture import Picture
-from charts.waterfall import chart_waterfall
-from pages.components import figure
-from pages.components.answer import answer
+from charts.waterfall import FIELD, SELECTION, chart_waterfall
+from pages.components import figure, state
+from pages.components.answer import Answer, answer
+from pages.components.bridge_detail import ALL, EFFECT, show_detail
+from pages.components.bridge_words import (
+    interval_of,
+    judge,
+    list_bars,
+    say_amount,
+    say_tree,
+    say_unsure,
+)
 from pages.components.cache import cached
+from pages.components.card_facts import known_of
 from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
-from pages.components.sharing import hidden_values, say_hidden
+from pages.components.sharing import hidden_values
 from pages.components.sidebar import View
 
-EFFECTS = {
-    "effectif": "Nombre d’assurés",
-    "mix": "Composition",
-    "frequence": "Fréquence des actes",
-    "cout_moyen": "Coût moyen par acte",
-    "consommation": "Consommation par tête",
-    "actes": "Nombre d’actes",
-    "prestation": "Montants",
-    "taux": "Niveau propre aux segments",
-    "ouverture": "Segments nouveaux",
-    "fermeture": "Segments disparus",
-    "sans_exposition": "Sans assurés connus",
-    "sans_cotisation": "Sans cotisation connue",
-}
 MAX_BARS = 7
-#: Share of the change from which one effect is said to make it.
-MOST = 0.5
+BRIDGE, DETAILED = "pont", "cout_detaille"
+#: Part of a period still to be paid from which it is said.
+UNPAID = 0.0005
 
 
 def subject_of(view: View) -> Constat:
@@ -56,8 +55,8 @@ def _is_amount(dataset: Dataset, key: str) -> bool:
     return key in dataset.prestation.columns and get_indicator(key, dataset).unit == "EUR"
 
 
-def show_bridge(view: View, constat: Constat) -> None:
-    """Waterfall of the change of the finding, its sum printed, and its detail by dimension."""
+def show_bridge(view: View, constat: Constat) -> Answer | None:
+    """Waterfall of the change of the finding, its sum printed, and its detail by dimension and effect."""
     dataset = view.dataset
     if view.constat is not None and constat.indicator != view.constat.indicator:
         st.info(
@@ -66,67 +65,137 @@ def show_bridge(view: View, constat: Constat) -> None:
     st.markdown(safe(describe(constat, dataset).text))
     if dataset.main_measure is None:
         show_unlocks({"Prestations": ["explication de l’écart"]})
-        return
+        return None
     if is_missing(constat.reference):
         st.info("Il faut une période de comparaison dans le fichier pour expliquer un écart.", icon=":material/info:")
-        return
+        return None
+    told = None
     with told_in_french():
-        bridge = bridge_of(view, constat)
-        unit = get_indicator(constat.indicator, dataset).unit
-        answer(*_dominant(bridge, unit))
-        picture = cached(
-            "bridge_picture", view.key, lambda: _picture(view, constat, bridge, unit), c=to_param(constat),
-            partage=view.shared,
+        drawn = st.container()
+        detailed = can_detail(dataset, constat.indicator) and st.toggle(
+            "Détailler le coût moyen", key=DETAILED, bind="query-params",
+            help="Coût moyen par acte = frais réels par acte × part que la mutuelle en rembourse.",
         )  # fmt: skip
-        figure.show(picture, key="pont", is_demo=dataset.is_demo)
-        st.caption(f"La somme des barres est exactement l’écart : {format_gap(bridge.total, unit)}.")
-        for warning in bridge.warnings:
-            st.caption(safe(warning))
-        missing = missing_measures(get_indicator("frequence"), dataset)
-        if missing and constat.indicator != "ratio_pc":
-            columns = " et ".join(dataset.label(m) for m in missing)
-            show_unlocks({columns: ["effet du nombre d’assurés, de la fréquence et du coût moyen"]})
-        _show_detail(view, constat, bridge, unit)
+        gap = gap_of(view, constat, detailed=detailed)
+        bars = bars_of(view, constat, gap, detailed=detailed)
+        unit = get_indicator(constat.indicator, dataset).unit
+        chosen = show_detail(view, constat, gap.bridge, bars, unit, detailed=detailed)
+        with drawn:
+            told = _show_whole(view, constat, gap, bars, unit, chosen)
+    return told
 
 
-def _dominant(bridge: Bridge, unit: str) -> tuple[Reponse, str]:
-    """Whether one effect makes most of the change."""
-    if bridge.total == 0:
-        return "non", "Il n’y a pas d’écart à expliquer."
-    if bridge.factors == ("prestation",):
-        return "on ne peut pas dire", "Sans assurés ni actes, l’écart ne se partage qu’entre segments."
-    effects = _named(bridge.by()).groupby("effet")["montant"].sum()
-    name = (effects / bridge.total).idxmax()
-    first = effects[name]
-    size = f"{in_sentence(name)}, {format_gap(first, unit)} sur {format_gap(bridge.total, unit)}"
-    if first / bridge.total >= MOST:
-        return "oui", f"Un effet domine : {size}."
-    return "non", f"Aucun effet ne fait à lui seul la moitié de l’écart ; le premier est {size}."
+def _show_whole(view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, unit: str, chosen: str) -> Answer:
+    """The answer, the bars, and what is sure of them."""
+    dataset, bridge = view.dataset, gap.bridge
+    told = answer(*judge(gap, bars, unit, shared=view.shared))
+    tree = say_tree(bridge, get_indicator(constat.indicator, dataset).label)
+    if tree:
+        st.caption(safe(tree))
+    by_effect = bridge.factors != ("prestation",)
+    picture = cached(
+        "bridge_picture", view.key, lambda: _picture(view, constat, bridge, bars, unit, chosen, by_effect),
+        c=to_param(constat), partage=view.shared, detail=bridge.factors, choisi=chosen,
+    )  # fmt: skip
+    names = dict(zip(bars["effet"], bars["cle"], strict=True))
+    clicks = {"on_select": functools.partial(keep_clicked, names)} if by_effect else {}
+    figure.show(picture, key=BRIDGE, is_demo=dataset.is_demo, **clicks)
+    for line in _lines(view, constat, gap, bars, unit):
+        st.caption(safe(line))
+    missing = missing_measures(get_indicator("frequence"), dataset)
+    if missing and constat.indicator != "ratio_pc":
+        columns = " et ".join(dataset.label(m) for m in missing)
+        show_unlocks({columns: ["effet du nombre d’assurés, de la fréquence et du coût moyen"]})
+    return told
 
 
-def _picture(view: View, constat: Constat, bridge: Bridge, unit: str) -> Picture:
+def _lines(view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, unit: str) -> list[str]:
+    """What stands under the bars: their sum, the rate of a ratio, what is not paid yet, what is not sure."""
+    bridge, bounds = gap.bridge, gap.bounds
+    total = say_amount(bridge.total, *interval_of(bounds, bridge.total), unit)
+    lines = [f"La somme des barres est exactement l’écart : {total}.{_unpaid(view, constat)}"]
+    rate = bars[bars["cle"].isin(("frequence", "cout_moyen", "cotisation_moyenne", "taux"))]
+    if constat.indicator == "ratio_pc" and len(rate) > 1:
+        own = dict.fromkeys(rate["cle"], 1.0)
+        amount = float(rate["montant"].sum())
+        told = say_amount(amount, *interval_of(bounds, amount, own), unit)
+        lines.append(f"Niveau propre aux segments, toutes barres réunies hors composition : {told}.")
+    lines += say_unsure(bars, unit)
+    if bounds.unmeasured:
+        lines.append("Des mois pas encore tous payés ont une incertitude qui ne se mesure pas : aucun intervalle.")
+    elif bars["bas"].notna().any():
+        lines.append(
+            "Intervalles dus aux mois pas encore tous payés ; le coût des actes à venir est supposé celui des actes "
+            "déjà payés."
+        )
+    # A remark may speak of a few persons.
+    return lines if view.shared else [*lines, *bridge.warnings]
+
+
+def _unpaid(view: View, constat: Constat) -> str:
+    """What the two periods owe to amounts that are estimated; "" when all is paid or nothing can tell."""
+    if constat.indicator not in ("ratio_pc", view.dataset.main_measure):
+        return ""
+    told = []
+    for selection in (constat.selection, comparison_period(constat.selection)):
+        known = known_of(view, selection)
+        estimated = known.ultime - known.paye
+        if not is_missing(known.part) and abs(estimated) > UNPAID * known.ultime:
+            share = f"part connue : {format_percent(known.part)}"
+            period = format_period(selection.debut, selection.fin)
+            period = period[:1].upper() + period[1:]
+            told.append(f"{period} : {format_euros(estimated)} estimés, pas encore payés ({share}).")
+    return " ".join(["", *told])
+
+
+def _picture(
+    view: View, constat: Constat, bridge: Bridge, bars: pd.DataFrame, unit: str, chosen: str, clickable: bool
+) -> Picture:
     before = comparison_period(constat.selection)
+    names = dict(zip(bars["cle"], bars["effet"], strict=True))
     return chart_waterfall(
-        _bars(view, constat, bridge), start=bridge.before, unit=unit, title="D’une période à l’autre",
+        bars, start=bridge.before, unit=unit, title="D’une période à l’autre",
         start_label=format_period(before.debut, before.fin),
         end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=view.dataset.is_demo,
+        chosen=names.get(chosen, ""), clickable=clickable,
     )  # fmt: skip
+
+
+def keep_clicked(names: dict[str, str]) -> None:
+    """The bar clicked becomes the effect detailed; a level, or none, all of them."""
+    event = state.get(BRIDGE) or {}
+    picked = event["selection"].get(SELECTION, []) if "selection" in event else []
+    state.put(EFFECT, names.get(str(picked[-1][FIELD]), ALL) if picked else ALL)
 
 
 def bridge_of(view: View, constat: Constat) -> Bridge:
     """Bridge of a finding, computed once."""
-    dataset, selection = view.dataset, constat.selection
-    before = comparison_period(selection)
-    if constat.indicator == "ratio_pc":
-        return cached("bridge_ratio", view.key, lambda: explain_ratio(dataset, selection, before), s=selection)
-    key = constat.indicator
-    return cached("bridge", view.key, lambda: explain_change(dataset, key, selection, before), s=selection, k=key)
+    return gap_of(view, constat).bridge
 
 
-def _bars(view: View, constat: Constat, bridge: Bridge) -> pd.DataFrame:
-    """The effects; or, when the file only allows a plain difference, the segments that weigh most."""
+def gap_of(view: View, constat: Constat, *, detailed: bool = False) -> Gap:
+    """Account of a finding, computed once."""
+    dataset, selection, key = view.dataset, constat.selection, constat.indicator
+    before, development = comparison_period(selection), view.opened.development
+    return cached(
+        "bridge", view.key,
+        lambda: explain_gap(dataset, key, selection, before, development=development, detailed=detailed),
+        s=selection, k=key, detail=detailed,
+    )  # fmt: skip
+
+
+def bars_of(view: View, constat: Constat, gap: Gap, *, detailed: bool = False) -> pd.DataFrame:
+    """Bars drawn: cle, effet, montant, bas, haut; the segments that weigh most when only a difference is known."""
+    return cached(
+        "bridge_bars", view.key, lambda: _bars(view, constat, gap), c=to_param(constat), partage=view.shared,
+        detail=detailed,
+    )  # fmt: skip
+
+
+def _bars(view: View, constat: Constat, gap: Gap) -> pd.DataFrame:
+    bridge = gap.bridge
     if bridge.factors != ("prestation",) or not bridge.keys:
-        return _named(bridge.by())
+        return list_bars(gap, shared=view.shared)
     dimension = next(d for d in view.dataset.dimensions if d in bridge.keys)
     amounts = bridge.by(dimension).groupby(dimension)["montant"].sum().sort_values(key=abs, ascending=False)
     allowed = amounts[~amounts.index.astype("str").isin(hidden_values(view, dimension, constat.selection))]
@@ -134,39 +203,5 @@ def _bars(view: View, constat: Constat, bridge: Bridge) -> pd.DataFrame:
     bars = shown.rename(lambda v: view.dataset.value_label(dimension, v)).rename_axis("effet").rename("montant")
     bars, rest = bars.reset_index(), amounts.drop(shown.index)
     others = pd.DataFrame({"effet": ["Autres"], "montant": [rest.sum()]})
-    return pd.concat([bars, others], ignore_index=True) if len(rest) else bars
-
-
-def _named(effects: pd.DataFrame) -> pd.DataFrame:
-    named = effects[effects["montant"] != 0].assign(effet=effects["effet"].map(lambda e: EFFECTS.get(e, e)))
-    return named[["effet", "montant"]]
-
-
-def _show_detail(view: View, constat: Constat, bridge: Bridge, unit: str) -> None:
-    """The same effects by a dimension: each column sums to the bar above."""
-    dataset = view.dataset
-    keys = [k for k in bridge.keys if len(bridge.table[k].unique()) > 1]
-    if not keys:
-        return
-    chosen = st.segmented_control(
-        "Détail par", keys, default=keys[0], required=True, format_func=lambda d: safe(dataset.label(d)),
-        key="detail_pont", bind="query-params",
-    ) or keys[0]  # fmt: skip
-    hidden = hidden_values(view, chosen, constat.selection)
-    shown = cached(
-        "bridge_detail", view.key, lambda: _detail(view, bridge, chosen, unit, hidden), c=to_param(constat), d=chosen,
-        secret=sorted(hidden),
-    )  # fmt: skip
-    figure.show_table(shown)
-    say_hidden(len(hidden))
-
-
-def _detail(view: View, bridge: Bridge, dimension: str, unit: str, hidden: frozenset[str]) -> pd.DataFrame:
-    """Effects of each value of a dimension, in French; heaviest first."""
-    table = bridge.by(dimension).pivot(index=dimension, columns="effet", values="montant").fillna(0.0)
-    table = table[~table.index.astype("str").isin(hidden)]
-    table = table.loc[:, (table != 0).any()].assign(Total=table.sum(axis=1))
-    table = table.sort_values("Total", key=abs, ascending=False).rename(columns=EFFECTS)
-    table.index = [view.dataset.value_label(dimension, v) for v in table.index]
-    shown = table.map(lambda v: format_gap(v, unit))
-    return shown.rename_axis(view.dataset.label(dimension)).reset_index()
+    bars = pd.concat([bars, others], ignore_index=True) if len(rest) else bars
+    return bars.assign(cle=bars["effet"], bas=float("nan"), haut=float("nan"))

@@ -11,11 +11,13 @@ from analytics.constat import describe_perimeter, in_sentence
 from analytics.french import format_euros, format_month, format_number, format_percent, is_missing
 from analytics.predictive import Forecast, forecast
 from analytics.predictive.landing import describe_ahead, land
-from analytics.predictive.series import WHOLE, Series, build_series
+from analytics.predictive.reconciliation import WHOLE
+from analytics.predictive.series import Series, build_series
 from charts.fan import chart_fan
 from pages.components import figure
 from pages.components.cache import cached, digest
-from pages.components.events import forecast_events
+from pages.components.event_calendar import show_calendar
+from pages.components.events import calendar_version, events_of, forecast_events
 from pages.components.jobs import get_jobs, job_progress
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sharing import hidden_values
@@ -83,9 +85,10 @@ def _split(view: View) -> str | None:
 
 def start_forecast(view: View, series: Series, *, with_events: bool) -> str:
     """Ask for the forecast; the same series and options are computed once for every session."""
-    key = digest("forecast", view.key, view.selection.filtres, with_events, HORIZON)
+    events = forecast_events(view, series, _split(view)) if with_events else None
+    entering = [] if events is None else events.astype("str").to_numpy().tolist()  # the forecast changes with them
+    key = digest("forecast", view.key, view.selection.filtres, entering, HORIZON)
     if get_jobs().status(key).state == "absent":
-        events = forecast_events(view, series) if with_events else None
         get_jobs().submit(
             key, forecast, series.frame, horizon=HORIZON, events=events, hierarchy=series.hierarchy or None,
             mode="core4", prophet=False,
@@ -112,14 +115,16 @@ def show_fan(view: View, outlook: Outlook, name: str) -> None:
     picture = cached(
         "fan", view.key,
         lambda: chart_fan(
-            history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", is_demo=dataset.is_demo
+            history.tail(HISTORY_SHOWN), ahead, title=f"{measure} : {subject}", unit="EUR", events=events_of(view),
+            is_demo=dataset.is_demo,
         ),
-        job=outlook.key, serie=name,
+        job=outlook.key, serie=name, calendrier=calendar_version(view),
     )  # fmt: skip
     figure.show(picture, key="eventail", is_demo=dataset.is_demo)
     remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
     for remark in remarks:
         st.caption(safe(remark.replace(f"Série « {WHOLE} » : ", "")))
+    show_calendar(view, key="predictif")
 
 
 def _subject(view: View, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -16,9 +16,10 @@ from analytics.indicators import Indicator, get_indicator
 from analytics.schema import Selection
 from charts.impact import chart_impact
 from pages.components import figure
-from pages.components.answer import answer
+from pages.components.answer import Answer, answer
 from pages.components.cache import cached
-from pages.components.events import events_of
+from pages.components.event_calendar import show_calendar
+from pages.components.events import calendar_version, events_of
 from pages.components.messages import safe, told_in_french
 from pages.components.sharing import hide_months
 from pages.components.sidebar import View
@@ -41,32 +42,43 @@ class Event:
     start: pd.Timestamp
 
 
-def show_impact(view: View, constat: Constat) -> None:
-    """Breaks of the series, then the effect of one event: verdict, picture, other trends, false dates."""
+def show_impact(view: View, constat: Constat) -> Answer | None:
+    """Breaks of the series, then the effect of one event: verdict, picture, other trends, false dates; the calendar."""
+    told = _judge(view, constat, replace(view, selection=constat.selection))
+    show_calendar(view, key="diagnostic")
+    return told
+
+
+def _judge(view: View, constat: Constat, scope: View) -> Answer | None:
+    """The effect of an event of the perimeter of the finding, which `scope` looks at."""
     indicator = get_indicator(constat.indicator, view.dataset)
     series = _series(view, constat)
     known = int(series.notna().sum())
     if known < MIN_BEFORE + MIN_AFTER:
         need = format_number(MIN_BEFORE + MIN_AFTER)
         st.info(f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {known}.")
-        return
-    _show_breaks(view, constat, series)
-    event = _choose_event(view, series)
+        return None
+    _show_breaks(scope, constat, series)
+    event = _choose_event(scope, series)
+    told = None
     with told_in_french():
-        found = _impact_of(view, constat, series, event)
-        answer(found.verdict.reponse, _sentence(found, indicator, event))
+        known = _earlier(scope, event, series.index[0])
+        found = _impact_of(view, constat, series, event, known)
+        told = answer(found.verdict.reponse, _sentence(found, indicator, event))
         if is_missing(found.effect):
-            return
+            return told
         picture = cached(
             "impact_picture", view.key,
             lambda: chart_impact(
                 _before(series, event), found.table,
-                event=event.name, title=indicator.label, unit=indicator.unit, is_demo=view.dataset.is_demo,
+                event=event.name, title=indicator.label, unit=indicator.unit, events=events_of(scope),
+                is_demo=view.dataset.is_demo,
             ),
-            **_options(view, constat, event),
+            **_options(view, constat, event), calendrier=calendar_version(view),
         )  # fmt: skip
         figure.show(picture, key="effet_evenement", is_demo=view.dataset.is_demo)
-        _show_doubts(found, indicator)
+        _show_doubts(found, indicator, known)
+    return told
 
 
 def _series(view: View, constat: Constat) -> pd.Series:
@@ -93,12 +105,20 @@ def _options(view: View, constat: Constat, event: Event) -> dict:
             "event": event.name, "start": event.start}  # fmt: skip
 
 
-def _impact_of(view: View, constat: Constat, series: pd.Series, event: Event) -> Impact:
+def _earlier(scope: View, event: Event, first: pd.Timestamp) -> pd.DataFrame:
+    """Lasting changes of the calendar that came before: evenement and debut, each a step of its own."""
+    events = events_of(scope)
+    before = (events["forme"] == "palier") & (events["debut"] < event.start) & (events["debut"] > first)
+    return events.loc[before, ["evenement", "debut"]]
+
+
+def _impact_of(view: View, constat: Constat, series: pd.Series, event: Event, known: pd.DataFrame) -> Impact:
     """Effect over the year that follows, computed once."""
     within = series[: event.start + pd.DateOffset(months=AFTER - 1)]
     return cached(
-        "impact", view.key, lambda: measure_impact(within, start=event.start), **_options(view, constat, event)
-    )
+        "impact", view.key, lambda: measure_impact(within, start=event.start, known=known["debut"]),
+        **_options(view, constat, event), connus=known["debut"].astype("str").tolist(),
+    )  # fmt: skip
 
 
 def _show_breaks(view: View, constat: Constat, series: pd.Series) -> None:
@@ -146,7 +166,7 @@ def _choose_event(view: View, series: pd.Series) -> Event:
         "À partir de", months, index=len(months) - 1, format_func=lambda m: format_month(m, short=False),
         key="mois_juge", bind="query-params",
     )  # fmt: skip
-    return Event("changement à cette date", month)
+    return Event("cette date", month)
 
 
 def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
@@ -159,7 +179,8 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
     relative = unit != "taux" and expected > 0
     share = f" ({format_percent(found.effect / expected, signed=True)})" if relative else ""
     size = f"{format_gap(found.effect, unit)} {'en moyenne' if unit == 'taux' else 'par mois'}{share}"
-    start = f"Sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
+    since = f"Depuis {event.name} ({format_month(event.start, short=False)})"
+    start = f"{since}, sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
     words = {
         "oui": "plus que le hasard n’en donne ; un autre changement à la même date aurait le même effet",
         "non": "le hasard en donne autant",
@@ -169,7 +190,7 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
     return f"{start} par rapport à ce qui était attendu, {range_} : {words[found.verdict.reponse]}."
 
 
-def _show_doubts(found: Impact, indicator: Indicator) -> None:
+def _show_doubts(found: Impact, indicator: Indicator, known: pd.DataFrame) -> None:
     """What could make the answer wrong: another idea of the trend, and dates where nothing happened."""
     shown = found.models.assign(
         **{c: found.models[c].map(lambda v: format_gap(v, indicator.unit)) for c in ("effet", "bas", "haut")}
@@ -182,9 +203,12 @@ def _show_doubts(found: Impact, indicator: Indicator) -> None:
             return
         figure.show_table(shown.rename(columns=names))
         st.caption(
-            f"{_tried(count, as_large)} La première ligne est la réponse ; les autres disent ce qu’elle doit à l’idée "
-            "que l’on se fait de la tendance. Les mois du premier confinement sont laissés de côté."
+            f"{_tried(count, as_large)} La première ligne est la réponse : son intervalle couvre aussi ce que disent "
+            "les autres idées de la tendance et les dates fictives. Les mois du premier confinement sont laissés de "
+            "côté."
         )
+        if len(known):
+            st.caption(f"Changements antérieurs pris en compte : {safe(' ; '.join(known['evenement']))}.")
 
 
 def _tried(count: int, as_large: int) -> str:

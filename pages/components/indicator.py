@@ -13,7 +13,8 @@ from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import label_with_base, monthly
 from pages.components.constat import measure, steps
-from pages.components.events import events_of, show_events
+from pages.components.event_calendar import show_events
+from pages.components.events import calendar_version, events_of
 from pages.components.messages import safe
 from pages.components.sidebar import View
 
@@ -47,11 +48,11 @@ def show_indicator(view: View, indicator: Indicator) -> None:
         return
     picture = cached(
         "trend", view.key, lambda: _picture(view, indicator, table), key=indicator.key, selection=view.selection,
-        shared=view.shared,
+        shared=view.shared, calendrier=calendar_version(view),
     )  # fmt: skip
     figure.show(picture, key="serie", is_demo=view.dataset.is_demo)
     _explain_muted(view, table)
-    show_events(view, table["mois"])
+    show_events(view, table["mois"], key="descriptif")
     steps(constat, key="indicateur")
 
 

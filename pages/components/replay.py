@@ -27,6 +27,7 @@ from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import label_with_base
+from pages.components.events import calendar_version, events_of
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sharing import hide_months, may_show
 from pages.components.sidebar import View
@@ -62,7 +63,7 @@ def show_replay(view: View, indicator: Indicator) -> None:
     with told_in_french():
         picture, sentence = cached(
             "replay_picture", view.key, lambda: _told(view, indicator, drawn), key=indicator.key, drawn=drawn,
-            shared=view.shared,
+            shared=view.shared, calendrier=calendar_version(view),
         )  # fmt: skip
         if picture is None:
             st.info(sentence, icon=":material/info:")
@@ -85,7 +86,7 @@ def _told(view: View, indicator: Indicator, drawn: Selection) -> tuple[Picture |
         return None, f"{indicator.label} : aucune valeur à cette date dans ce périmètre."
     picture = chart_development(
         table, as_of=drawn.fin, title=f"{label_with_base(indicator, view.dataset)}, rejoué", unit=indicator.unit,
-        is_demo=view.dataset.is_demo,
+        events=events_of(view), is_demo=view.dataset.is_demo,
     )  # fmt: skip
     return picture, safe(found.limite or verdict(found, indicator.unit))
 

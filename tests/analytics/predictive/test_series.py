@@ -5,7 +5,8 @@ import pytest
 
 from analytics.errors import InsufficientData
 from analytics.predictive.landing import describe_ahead, land
-from analytics.predictive.series import WHOLE, build_series
+from analytics.predictive.reconciliation import WHOLE
+from analytics.predictive.series import build_series
 
 
 def test_parts_sum_to_the_whole(small):

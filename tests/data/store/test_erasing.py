@@ -29,6 +29,7 @@ def attach(token: str) -> None:
     store.keep_scenario(token, CANARY, {"x": CANARY})
     store.record_decision(token, CANARY, CANARY, CANARY, {"x": CANARY})
     store.note_alert(token, store.set_alert(token, {"x": CANARY}), CANARY)
+    store.keep_event(token, store.KeptEvent(CANARY, date(2025, 1, 1), None, "palier", (CANARY,), CANARY))
 
 
 def test_the_proof_says_what_was_erased(paliers_home, dataset):
@@ -42,7 +43,9 @@ def test_the_proof_says_what_was_erased(paliers_home, dataset):
     assert all(hashlib.sha256(contents[f.sha256]).hexdigest() == f.sha256 for f in proof.files)
     assert all(len(contents[f.sha256]) == f.size for f in proof.files)
     assert proof.shared > 0
-    assert proof.rows == {"files": 5, "deposits": 1, "scenarios": 1, "decisions": 1, "alerts": 1, "datasets": 1}
+    assert proof.rows == {
+        "files": 5, "deposits": 1, "scenarios": 1, "decisions": 1, "alerts": 1, "events": 1, "datasets": 1
+    }  # fmt: skip
     on_disk = set() if "PALIERS_DATABASE" in os.environ else {"journal"}
     looked_for = {"lignes", "fichiers", "temporaires"} | on_disk
     assert proof.remains == dict.fromkeys(looked_for, 0)

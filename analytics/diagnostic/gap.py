@@ -1,0 +1,123 @@
+"""The gap between two periods of a dataset: its bridge, and how sure each effect is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analytics.completion import Development
+from analytics.diagnostic.bounds import Bounds, bound_change, bound_ratio, list_estimated
+from analytics.diagnostic.bridge import CHAINS, Bridge, decompose, known_leaves
+from analytics.diagnostic.cells import align
+from analytics.diagnostic.effects import FACTORS, split_change
+from analytics.diagnostic.explain import Leaves, build_leaves, premium_keys
+from analytics.diagnostic.ratio import RATE_MEASURES, decompose_ratio, lay_grid
+from analytics.schema import Dataset, Selection
+
+#: The bridge whose cost per acte is told in frais réels and share reimbursed.
+DETAILED = (*FACTORS[:3], "frais_moyens", "part_amc")
+CARE = ("actes", "frais_reels")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A change accounted for.
+
+    Attributes
+    ----------
+    bridge : Bridge
+    bounds : Bounds
+        Errors of its effects; without source when every month is wholly paid.
+    """
+
+    bridge: Bridge
+    bounds: Bounds
+
+
+def can_detail(dataset: Dataset, measure: str) -> bool:
+    """Whether the cost per acte of a measure splits into frais réels per acte and share reimbursed."""
+    needed = measure == "prestation" and {"frais_reels", "actes"} <= set(dataset.prestation.columns)
+    return needed and "beneficiaires" in dataset.cotisation.columns
+
+
+def explain_gap(
+    dataset: Dataset,
+    measure: str,
+    selection: Selection,
+    before: Selection,
+    *,
+    development: Development | None = None,
+    detailed: bool = False,
+) -> Gap:
+    """Bridge of an amount between two periods, and the errors that completion leaves in its effects.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Completed data.
+    measure : str
+        Amount of `prestation` explained (EUR), or "ratio_pc": rate, itself split when the file allows it, then mix.
+    selection, before : Selection
+        The period and the one that it is compared with.
+    development : Development, optional
+        What the data were completed with; None when no month is an estimate. The relative error of a poste and month
+        stands for that of any perimeter within.
+    detailed : bool
+        Split the cost per acte of the prestations (see :func:`can_detail`).
+
+    Raises
+    ------
+    InsufficientData
+        One of the periods is empty.
+    """
+    if measure == "ratio_pc":
+        return _explain_ratio(dataset, selection, before, development)
+    leaves = build_leaves(dataset, measure, selection, before)
+    if detailed:
+        leaves = _with_charged(leaves, dataset, selection, before)
+    factors = DETAILED if detailed else FACTORS
+    bridge = decompose(
+        leaves.before, leaves.after, keys=leaves.keys, exposure_keys=leaves.exposure_keys, factors=factors
+    )
+    if development is None:
+        return Gap(bridge, Bounds())
+    needed = CHAINS[bridge.factors]
+    cells = align(
+        leaves.before, leaves.after, keys=leaves.keys, measures=("prestation", *needed),
+        exposure_keys=leaves.keys if leaves.exposure_keys is None else leaves.exposure_keys,
+    )  # fmt: skip
+    moving = {"prestation": measure, **{m: m for m in CARE if m in needed}}
+    estimated = list_estimated(dataset, selection, before, development, labels=cells.labels, measures=moving)
+    known, _ = known_leaves(cells, "prestation")
+    return Gap(bridge, bound_change(cells, lambda c: split_change(c, bridge.factors, known)[0], estimated))
+
+
+def _explain_ratio(dataset: Dataset, selection: Selection, before: Selection, development: Development | None) -> Gap:
+    leaves = build_leaves(dataset, "prestation", selection, before)
+    carried = premium_keys(dataset, leaves.keys, leaves.exposure_keys or ())
+    bridge = decompose_ratio(leaves.before, leaves.after, keys=leaves.keys, exposure_keys=carried, split_rate=True)
+    if development is None:
+        return Gap(bridge, Bounds())
+    is_split = "frequence" in bridge.factors
+    measures = ("prestation", "cotisation", *(RATE_MEASURES if is_split else ()))
+    cells = align(leaves.before, leaves.after, keys=leaves.keys, measures=measures, exposure_keys=carried)
+    moving = {name: name for name in ("prestation", "actes") if name in measures}
+    estimated = list_estimated(dataset, selection, before, development, labels=cells.labels, measures=moving)
+    grid = lay_grid(cells, leaves.keys, carried)
+    return Gap(bridge, bound_ratio(cells, grid, estimated, split_rate=is_split))
+
+
+def _with_charged(leaves: Leaves, dataset: Dataset, selection: Selection, before: Selection) -> Leaves:
+    """The same leaves with their frais réels."""
+    charged = build_leaves(dataset, "frais_reels", selection, before)
+
+    def join(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+        keys = list(leaves.keys)
+        if not keys:
+            return frame.assign(frais_reels=other["prestation"].to_numpy())
+        return frame.merge(
+            other[[*keys, "prestation"]].rename(columns={"prestation": "frais_reels"}), on=keys, how="left"
+        )
+
+    return replace(leaves, before=join(leaves.before, charged.before), after=join(leaves.after, charged.after))

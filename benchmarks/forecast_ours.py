@@ -27,8 +27,6 @@ def run(part: pd.DataFrame, name: str, horizon: int, free: bool) -> pd.DataFrame
     """Table of the forecast of some series, as the pages ask for it."""
     french = name.startswith("DAMIR")
     events = load_events() if french else None
-    if french:  # the series are of every poste: what touches one of them alone is not theirs
-        events = events[events["postes"].map(len) == 0]
     hierarchy = pbs_nodes()[1] if name.startswith("PBS") and not free else None
     return forecast(
         part, horizon=horizon, calendar="FR" if french else None, events=events, hierarchy=hierarchy, prophet=False

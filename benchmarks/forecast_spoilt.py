@@ -17,7 +17,8 @@ from benchmarks.forecast_data import Window, read_pbs
 from benchmarks.forecast_scores import score
 from benchmarks.report import print_table
 
-#: Share of a month of care that is paid in the same month, then in each of the three that follow.
+#: Share of a month of care that is paid in the same month, then in each of the three that follow; spread, relative, of
+#: what is known of a month after one, two and three months.
 PAID, NOISE = np.array([0.75, 0.18, 0.05, 0.02]), np.array([0.04, 0.015, 0.005])
 #: Month before the origin: factor; and a step that stays.
 LOCKDOWN, STEP, STEP_BEFORE = {36: 0.45, 35: 0.40, 34: 0.75}, 1.15, 6
@@ -53,7 +54,7 @@ def paid_in_part(windows: tuple[Window, ...], *, completed: bool, seed: int = 0)
 
 def _payments(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Each month of care shared over its months of payment, the known share moving a little from month to month."""
-    known = np.clip(np.cumsum(PAID)[:-1] + rng.normal(0.0, 1.0, (len(rows), 1)) * NOISE, 0.01, 1.0)
+    known = np.clip(np.cumsum(PAID)[:-1] * (1 + rng.normal(0.0, 1.0, (len(rows), 1)) * NOISE), 0.01, 1.0)
     shares = np.diff(np.column_stack([np.zeros(len(rows)), known, np.ones(len(rows))]), axis=1)
     months = rows["mois"].to_numpy("datetime64[M]")
     parts = [

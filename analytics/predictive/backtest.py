@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analytics.predictive import menu
-from analytics.predictive.calendar import build_regressors
+from analytics.predictive.borrow import find_parents, lend
+from analytics.predictive.calendar import Regressor, build_regressors
 from analytics.predictive.models.sample import MONTHS_IN_YEAR
+from analytics.predictive.nodes import Memory, anchored, run_effects, run_node
 from analytics.predictive.prepare import History
-from analytics.predictive.run import Run, Settings, run_origin
+from analytics.predictive.reconciliation import Hierarchy
+from analytics.predictive.regarima import Effect, Prior
+from analytics.predictive.run import Run, Settings
 
-STEP = 6
 _MIN_WINDOW = 3
 _PROPHET_ORIGINS = 3
+#: Last known month, series, effect: what it leans on.
+Lent = Mapping[pd.Timestamp, Mapping[str, Mapping[str, Prior]]]
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,13 @@ class SerieRuns:
         return replace(self, final=replace(self.final, combined=final), origins=kept)
 
 
-def choose_origins(y: np.ndarray, horizon: int, wanted: int) -> list[int]:
-    """Lengths of history at each origin, oldest first: every six months, back from a year before the end.
+def choose_origins(months: pd.DatetimeIndex, y: np.ndarray, horizon: int, wanted: int) -> list[int]:
+    """Lengths of history at each origin, oldest first: each June and December, up to a year before the end.
 
     Parameters
     ----------
+    months : pandas.DatetimeIndex
+        Months of the history, and possibly more.
     y : numpy.ndarray
         History, NaN where missing.
     horizon : int
@@ -63,14 +71,20 @@ def choose_origins(y: np.ndarray, horizon: int, wanted: int) -> list[int]:
         return []
     minimum = menu.minimum_history(int(known[-1]))
     last = n - min(horizon, MONTHS_IN_YEAR)
-    found = [t for t in range(last, 0, -STEP) if known[t - 1] >= minimum][:wanted]
+    found = [t for t in anchored(months, last) if known[t - 1] >= minimum][:wanted]
     if not found:
         earliest = int(np.searchsorted(known, minimum)) + 1
         found = [earliest] if n - earliest >= _MIN_WINDOW else []
     return found[::-1]
 
 
-def run_serie(history: History, settings: Settings, events: pd.DataFrame | None) -> SerieRuns:
+def run_serie(
+    history: History,
+    settings: Settings,
+    events: pd.DataFrame | None,
+    lent: Lent | None = None,
+    memory: Memory | None = None,
+) -> SerieRuns:
     """Final forecast and backtest of one series.
 
     Parameters
@@ -81,21 +95,70 @@ def run_serie(history: History, settings: Settings, events: pd.DataFrame | None)
         Horizon, models, number of origins.
     events : pandas.DataFrame or None
         As returned by :func:`analytics.predictive.calendar.check_events`.
+    lent : mapping, optional
+        What its effects lean on at each origin: see :func:`lend_effects`.
+    memory : mutable mapping of str to bytes, optional
+        What was computed before, at the same origins.
     """
     horizon = settings.horizon + settings.incomplete + history.lag
     n = len(history.y)
-    months = pd.date_range(history.months[0], periods=n + horizon, freq="MS")
+    months = _months(history, settings)
 
     def run_at(t: int, ahead: int, prophet: bool) -> Run:
-        regressors = build_regressors(
-            months, t, history.serie, events=events, calendar=settings.calendar, saturday=settings.saturday
-        )
-        return run_origin(history, t, regressors, settings, horizon=ahead, prophet=prophet)
+        regressors = _regressors(history, t, settings, events)
+        priors = (lent or {}).get(months[t - 1], {}).get(history.serie, {})
+        regressors = tuple(replace(r, prior=priors.get(r.name)) for r in regressors)
+        return run_node(memory, history, t, regressors, settings, horizon=ahead, prophet=prophet)
 
-    origins = choose_origins(history.y, settings.horizon, settings.n_origins)
+    origins = choose_origins(months, history.y, settings.horizon, settings.n_origins)
     late = origins[-_PROPHET_ORIGINS:] if settings.prophet else []
     runs = tuple(run_at(t, settings.horizon, t in late) for t in origins)
     return SerieRuns(history, months, run_at(n, horizon, settings.prophet), runs)
+
+
+def _months(history: History, settings: Settings) -> pd.DatetimeIndex:
+    ahead = settings.horizon + settings.incomplete + history.lag
+    return pd.date_range(history.months[0], periods=len(history.y) + ahead, freq="MS")
+
+
+def _regressors(history: History, t: int, settings: Settings, events: pd.DataFrame | None) -> tuple[Regressor, ...]:
+    return build_regressors(
+        _months(history, settings), t, history.serie, events=events, calendar=settings.calendar,
+        saturday=settings.saturday,
+    )  # fmt: skip
+
+
+def lend_effects(
+    histories: Sequence[History],
+    settings: Settings,
+    events: pd.DataFrame | None,
+    hierarchy: Hierarchy | None,
+    memory: Memory | None = None,
+) -> Lent:
+    """What the effects of each series lean on, by last known month: those of its parent, or of the other series.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        Every series; only those on logarithms lend or borrow, the effects of the others are in their own unit.
+    settings : Settings
+        Horizon and number of origins.
+    events : pandas.DataFrame or None
+        As returned by :func:`analytics.predictive.calendar.check_events`.
+    hierarchy : mapping of str to sequence of str, or None
+        Aggregate series to the leaf series it sums.
+    memory : mutable mapping of str to bytes, optional
+        What was computed before.
+    """
+    if not hierarchy or (events is None and settings.calendar is None):
+        return {}
+    parents = find_parents([h.serie for h in histories], hierarchy)
+    found: dict[pd.Timestamp, dict[str, tuple[Effect, ...]]] = {}
+    for h in histories:
+        for t in (*choose_origins(h.months, h.y, settings.horizon, settings.n_origins), len(h.y)):
+            effects = run_effects(memory, h, t, _regressors(h, t, settings, events))
+            found.setdefault(h.months[t - 1], {})[h.serie] = effects
+    return {end: lend(effects, parents) for end, effects in found.items()}
 
 
 def tabulate(series: tuple[SerieRuns, ...], settings: Settings) -> pd.DataFrame:

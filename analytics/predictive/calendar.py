@@ -34,12 +34,15 @@ class Regressor:
         Known effect (0.05 = +5 %) that is not estimated; NaN when it is to be estimated.
     start : int
         First month on which it acts; 0 for the calendar.
+    prior : tuple of float, optional
+        Centre and spread of this effect among the series of the same family, for an estimated effect.
     """
 
     name: str
     column: np.ndarray
     effect: float = np.nan
     start: int = 0
+    prior: tuple[float, float] | None = None
 
 
 @functools.lru_cache(maxsize=8)
@@ -122,7 +125,8 @@ def build_regressors(
     n_history : int
         Number of months of history.
     serie : str
-        Keeps the events of this series and those of every series.
+        Keeps the events of this series and those of every series; an event of some postes (column `postes` of the
+        calendar of the product) is kept by the series of these names.
     events : pandas.DataFrame or None
         As returned by :func:`check_events`.
     calendar : {"FR", None}
@@ -135,9 +139,18 @@ def build_regressors(
         found.append(Regressor(WORKING_DAYS, log_working_days(months, saturday=saturday)))
     if events is not None:
         mine = events[events["serie"].isna() | (events["serie"].astype(str) == serie)]
+        if "postes" in mine.columns:
+            mine = mine[[_touches(postes, serie) for postes in mine["postes"]]]
         for row in mine.itertuples():
             found.extend(_columns(row, months, n_history))
     return tuple(found)
+
+
+def _touches(postes: object, serie: str) -> bool:
+    """Whether an event of these postes is one of a series: of any, when it names none."""
+    if not isinstance(postes, tuple | list | set | frozenset) or not postes:
+        return True
+    return serie.casefold() in {str(p).casefold() for p in postes}
 
 
 def _columns(row, months: pd.DatetimeIndex, n_history: int) -> Sequence[Regressor]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
 
 from analytics.predictive.backtest import SerieRuns
 from analytics.predictive.reconciliation import Hierarchy, project, shift, summing_matrix
 from analytics.predictive.run import Run, Settings
-
-_PRIOR = 6.0  # months of seasonal naive error mixed into the backtest error
 
 
 def cohere(
@@ -36,14 +35,17 @@ def cohere(
     non_negative = all(m.history.non_negative for m in members)
     finals = [m.final for m in members]
     common = settings.horizon + settings.incomplete
-    new_final = _reconcile(finals, summing, _variances(members), settings.middle, common, non_negative)
+    new_final = _reconcile(
+        finals, summing, _variances(finals, members, settings), settings.middle, common, non_negative
+    )
     origins = [{m.history.lag + m.offset(r): r for r in m.origins} for m in members]
     shared = set.intersection(*(set(o) for o in origins))
     moved: dict[tuple[int, int], np.ndarray] = {}
     for offset in shared:
         group = [o[offset] for o in origins]
-        scale = np.array([_square(r.scale, m) for r, m in zip(group, members, strict=True)])
-        values = _reconcile(group, summing, scale, settings.middle, settings.horizon, non_negative)
+        values = _reconcile(
+            group, summing, _variances(group, members, settings), settings.middle, settings.horizon, non_negative
+        )
         moved.update({(i, offset): v for i, v in enumerate(values)})
     result = list(runs)
     for i, (node, m) in enumerate(zip(nodes, members, strict=True)):
@@ -65,23 +67,17 @@ def _reconcile(group: list[Run], summing, variance, middle: int, months: int, no
     return result
 
 
-def _variances(members: list[SerieRuns]) -> np.ndarray:
-    """Error variance of each node: backtest, shrunk to its seasonal naive scale."""
+def _variances(group: list[Run], members: list[SerieRuns], settings: Settings) -> np.ndarray:
+    """Error variance of each node, from the width of its own bounds; they are the only weights known at any origin."""
     found = []
-    for m in members:
-        errors = np.concatenate([[], *(m.actual(r) - r.combined[r.combined.shape[0] // 2] for r in m.origins)])
-        errors = errors[np.isfinite(errors)]
-        prior = _square(m.final.scale, m)
-        found.append(((errors**2).sum() + _PRIOR * prior) / (len(errors) + _PRIOR))
+    reach = 2 * float(ndtri(settings.probabilities[-1]))
+    for run, member in zip(group, members, strict=True):
+        sd = float(np.mean(run.combined[-1] - run.combined[0])) / reach
+        floor = 1e-6 * member.history.scale
+        if not np.isfinite(sd):  # too short to dare a spread
+            sd = 0.1 * member.history.scale
+        found.append(max(sd, floor) ** 2)
     return np.array(found)
-
-
-def _square(scale: float, member: SerieRuns) -> float:
-    """Squared scale; a series that never moves, or too short to tell, gets a small or a rough one."""
-    level = member.history.scale
-    if np.isfinite(scale):
-        return max(scale**2, (1e-6 * level) ** 2)
-    return (1e-6 * level) ** 2 if member.history.kind == "constante" else (0.1 * level) ** 2
 
 
 def _notes(members: list[SerieRuns]) -> tuple[str, ...]:

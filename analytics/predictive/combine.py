@@ -1,4 +1,7 @@
-"""The forecast is the median of the members that survive the guards, quantile by quantile."""
+"""The forecast is the mean of the members that survive the guards, extremes left out, quantile by quantile.
+
+Of three or four members it is the median. Source: Petropoulos and Svetunkov (2020).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 
 
 def combine(members: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Median over members.
+    """Mean over members, the lowest and the highest left out when they are three or more.
 
     Parameters
     ----------
@@ -20,5 +23,6 @@ def combine(members: Mapping[str, np.ndarray]) -> np.ndarray:
     numpy.ndarray
         Same shape as one member; rows are sorted so that quantiles never cross.
     """
-    middle = np.median(np.stack(list(members.values())), axis=0)
+    ordered = np.sort(np.stack(list(members.values())), axis=0)
+    middle = (ordered[1:-1] if len(ordered) > 2 else ordered).mean(axis=0)
     return np.sort(middle, axis=0) if np.isfinite(middle).all() else middle

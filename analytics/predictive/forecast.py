@@ -10,10 +10,12 @@ import pandas as pd
 
 from analytics.errors import ParameterError, SchemaError
 from analytics.predictive import menu, scores
-from analytics.predictive.backtest import SerieRuns, bound_columns, bounds, run_serie, tabulate
+from analytics.predictive.backtest import Lent, SerieRuns, bound_columns, bounds, lend_effects, run_serie, tabulate
 from analytics.predictive.calendar import check_events
 from analytics.predictive.coherence import cohere
+from analytics.predictive.completed import level_errors, widen
 from analytics.predictive.intervals import Windows, calibrate
+from analytics.predictive.nodes import Memory
 from analytics.predictive.notes import collect_warnings
 from analytics.predictive.prepare import History, prepare
 from analytics.predictive.reconciliation import Hierarchy, summing_matrix
@@ -33,8 +35,8 @@ class Forecast:
     Attributes
     ----------
     table : pandas.DataFrame
-        serie, mois, valeur, bas_80, haut_80, bas_95, haut_95 (one pair per level), modele (French, which models the
-        median is made of). NaN bounds mean that no honest bound exists; `warnings` says why.
+        serie, mois, valeur, bas_80, haut_80, bas_95, haut_95 (one pair per level), modele (French, which models it
+        is made of). NaN bounds mean that no honest bound exists; `warnings` says why.
     backtest : pandas.DataFrame
         serie, origine, mois, horizon, modele, valeur, reel, bas_L, haut_L, echelle: every model at every past origin,
         knowing only what was known. modele "mediane" is the forecast, "naif_saisonnier" the reference.
@@ -74,13 +76,15 @@ def forecast(
     incomplete: int | None = None,
     saturday: float = 0.0,
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> Forecast:
-    """Forecast monthly series by the median of four models, after removing working days and dated events.
+    """Forecast monthly series by the trimmed mean of simple models, after removing working days and dated events.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        serie, mois (first of month), valeur. A month without a row, or NaN, is missing, never zero.
+        serie, mois (first of month), valeur. A month without a row, or NaN, is missing, never zero. Optionally
+        erreur_type: standard error of a month completed from its payments (same unit), which widens the bounds.
     horizon : int
         Months ahead, 1 to 60.
     levels : tuple of int
@@ -94,8 +98,8 @@ def forecast(
     hierarchy : mapping of str to sequence of str, optional
         Aggregate series to the leaf series it sums; forecasts then add up.
     mode : {"sm4", "core4"}
-        "sm4": airline, Theta, STL with damped smoothing, exponential smoothing chosen by AICc. "core4" replaces the
-        last one by a local regression: about twice as fast.
+        "core4": airline, Theta, STL with damped smoothing, local regression. "sm4" adds exponential smoothing, its
+        forms weighed by AICc: more accurate, about twice as slow.
     prophet : bool, optional
         Whether Prophet is shown beside the others; by default only for three series or fewer.
     n_origins : int, optional
@@ -106,6 +110,8 @@ def forecast(
         Weight of an open Saturday in working days, 0 to 1.
     progress : callable, optional
         Called with the share done (0 to 1) and a French sentence.
+    memory : mutable mapping of str to bytes, optional
+        Keeps what was computed of each series at each origin: a month more then computes only what is new.
 
     Returns
     -------
@@ -131,9 +137,11 @@ def forecast(
     usable = [h for h in histories if h.kind != "vide"]
     shown = prophet if prophet is not None else len(usable) <= _PROPHET_SERIES
     settings = replace(settings, prophet=bool(shown))
-    runs = _run_all(usable, settings, known_events, progress)
+    lent = lend_effects(usable, settings, known_events, hierarchy, memory)
+    runs = _run_all(usable, settings, known_events, lent, progress, memory)
     runs, loose = cohere(runs, hierarchy, settings) if hierarchy else (runs, ())
     runs = _calibrated(runs, settings)
+    runs = _less_sure(runs, level_errors(frame, histories), settings)
     backtest = tabulate(runs, settings)
     verdicts = {name: scores.judge(part) for name, part in backtest.groupby("serie", observed=True, sort=False)}
     unknown = scores.judge(backtest.iloc[:0])
@@ -175,12 +183,14 @@ def _check_hierarchy(hierarchy: Hierarchy | None, histories: tuple[History, ...]
         raise SchemaError("Une série de la hiérarchie n’a pas de donnée.", valeur=absent[0])
 
 
-def _run_all(usable, settings: Settings, events, progress: Progress | None) -> tuple[SerieRuns, ...]:
+def _run_all(
+    usable, settings: Settings, events, lent: Lent, progress: Progress | None, memory: Memory | None
+) -> tuple[SerieRuns, ...]:
     done = []
     for i, history in enumerate(usable):
         if progress is not None:
-            progress(i / len(usable), f"Prévision de {history.serie}")
-        done.append(run_serie(history, settings, events))
+            progress(i / len(usable), f"{i} série{'s' * (i > 1)} sur {len(usable)}")
+        done.append(run_serie(history, settings, events, lent, memory))
     if progress is not None:
         progress(1.0, "Prévisions terminées")
     return tuple(done)
@@ -208,6 +218,20 @@ def _calibrated(runs: tuple[SerieRuns, ...], settings: Settings) -> tuple[SerieR
     return tuple(result)
 
 
+def _less_sure(runs: tuple[SerieRuns, ...], errors: Mapping[str, float], settings: Settings) -> tuple[SerieRuns, ...]:
+    """The same runs, the bounds ahead carrying the standard errors of the months that were completed."""
+    result = []
+    for s in runs:
+        error = errors.get(s.history.serie, 0.0)
+        if error > 0:
+            level = float(np.nanmean(s.history.y[-menu.SHORT :])) * s.history.scale
+            wider = widen(s.final.combined, error, settings.probabilities, start=level)
+            wider = np.maximum(wider, 0.0) if s.history.non_negative else wider
+            s = s.replace_combined(wider, [r.combined for r in s.origins])
+        result.append(s)
+    return tuple(result)
+
+
 def _padded(values: np.ndarray, width: int) -> np.ndarray:
     return np.pad(values, ((0, 0), (0, width - values.shape[1])), constant_values=np.nan)
 
@@ -229,7 +253,9 @@ def _table(runs: tuple[SerieRuns, ...], settings: Settings) -> pd.DataFrame:
 
 def _describe(s: SerieRuns) -> str:
     names = [menu.LABELS[m] for m in s.final.members]
-    return names[0] if len(names) == 1 else "Médiane de : " + ", ".join(names)
+    if len(names) == 1:
+        return names[0]
+    return ("Médiane de : " if len(names) <= 4 else "Moyenne sans les extrêmes de : ") + ", ".join(names)
 
 
 def _candidates(runs: tuple[SerieRuns, ...], backtest: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -240,7 +266,7 @@ def _candidates(runs: tuple[SerieRuns, ...], backtest: pd.DataFrame, settings: S
         rows += [(name, m, "retenu", "") for m in final.members]
         rows += [(name, m, "rejeté", reason) for m, reason in final.rejected.items()]
         shown = [m for m in final.others if m not in final.members]
-        rows += [(name, m, "montré", "hors de la médiane, pour comparaison") for m in shown]
+        rows += [(name, m, "montré", "hors de la prévision, pour comparaison") for m in shown]
     table = pd.DataFrame(rows, columns=["serie", "modele", "statut", "raison"])
     table.insert(2, "libelle", table["modele"].map(menu.LABELS))
     return table.merge(scores.compute_scores(backtest, settings.levels), on=["serie", "modele"], how="left")

@@ -17,20 +17,22 @@ COMBINED = "mediane"
 PROPHET = "prophet"
 #: Lengths of history, in known months, where the set of models changes.
 SHORT, MEDIUM, FULL = 12, 18, 36
+#: With fewer months the decomposition mistakes noise for a season.
+DECOMPOSED = 60
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
         "airline": "SARIMA « airline »",
         "theta": "Theta",
         "stl_ets": "STL + lissage amorti",
-        "ets": "Lissage exponentiel choisi (AICc)",
+        "ets": "Lissage exponentiel (formes pesées par AICc)",
         "dls": "Régression saisonnière locale",
         "intermittent": "Niveau lissé réparti par mois",
         "moyenne": "Niveau médian connu",
         "demi_croissance": "Naïf saisonnier + demi-croissance",
         "constante": "Valeur constante",
         NAIVE: "Naïf saisonnier",
-        COMBINED: "Médiane des modèles retenus",
+        COMBINED: "Moyenne des modèles retenus, sans les extrêmes",
         PROPHET: "Prophet",
     }
 )
@@ -59,7 +61,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 
 
 def choose_members(n_known: int, kind: str, mode: str) -> tuple[str, ...]:
-    """Names of the models whose median is the forecast."""
+    """Names of the models whose mean, extremes left out, is the forecast."""
     if kind == "constante":
         return ("constante",)
     if n_known < SHORT:
@@ -70,7 +72,9 @@ def choose_members(n_known: int, kind: str, mode: str) -> tuple[str, ...]:
         return ("demi_croissance",)
     if n_known < FULL:
         return ("dls", "demi_croissance")
-    return ("airline", "theta", "stl_ets", "ets" if mode == "sm4" else "dls")
+    if mode == "core4":
+        return ("airline", "theta", "stl_ets", "dls")
+    return ("airline", "theta", "ets", "dls") if n_known < DECOMPOSED else ("airline", "theta", "stl_ets", "ets", "dls")
 
 
 def minimum_history(n_known: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class History:
     y : numpy.ndarray
         Values divided by `scale`; NaN where the month is missing.
     scale : float
-        Mean absolute value; results are multiplied back.
+        Power of two nearest to the mean absolute value; results are multiplied back, and nothing is rounded.
     kind : {"positive", "additive", "intermittente", "constante", "vide"}
         How the series may be modelled: logarithms, values, smoothed level, as it is, not at all.
     non_negative : bool
@@ -147,12 +148,19 @@ def prepare(frame: pd.DataFrame, *, incomplete: int = 0) -> tuple[History, ...]:
     return histories
 
 
+def even_scale(values: np.ndarray) -> float:
+    """Power of two nearest to the mean absolute value: values are divided and multiplied back without rounding."""
+    known = np.abs(values[np.isfinite(values)])
+    mean = float(known.mean()) if len(known) else 0.0
+    return math.ldexp(1.0, round(math.log2(mean))) if mean > 0 else 1.0
+
+
 def _history(name: str, grid: pd.DatetimeIndex, values: np.ndarray) -> History:
     known = np.flatnonzero(np.isfinite(values))
     if len(known) == 0:
         return History(name, grid[:0], np.empty(0), 1.0, "vide", True, 0)
     first, last = known[0], known[-1] + 1
     y = values[first:last]
-    scale = float(np.nanmean(np.abs(y))) or 1.0
+    scale = even_scale(y)
     y = y / scale
     return History(name, grid[first:last], y, scale, classify(y), bool(np.nanmin(y) >= 0), len(values) - last)

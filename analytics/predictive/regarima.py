@@ -26,6 +26,10 @@ _MIN_MONTHS = 30
 _MIN_FREEDOM = 10
 
 
+#: Centre and standard deviation of an effect among the series of a family.
+Prior = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Effect:
     """One estimated or given effect: size on the scale of logarithms (or of values), and whether it was kept."""
@@ -40,6 +44,11 @@ class Effect:
     def t(self) -> float:
         """Student statistic; NaN for a given effect."""
         return self.beta / self.se if self.se > 0 else np.nan
+
+    def lean(self, prior: Prior) -> tuple[float, float]:
+        """Size and standard error once it leans on its family, by precision."""
+        own, other = self.se**-2, prior[1] ** -2
+        return (own * self.beta + other * prior[0]) / (own + other), (own + other) ** -0.5
 
 
 @dataclass(frozen=True)
@@ -103,10 +112,32 @@ def adjust(
         effects += [Effect(r.name, np.nan, np.nan, False, "historique trop court") for r in estimated]
         return Adjustment(fill_gaps(z), past, future, tuple(effects))
     filled, beta, kept, tried = _estimate(z, estimated, labels or [str(k + 1) for k in range(n)])
+    if any(r.prior for r in estimated):
+        beta, kept, tried = _borrow(estimated, beta, kept, tried)
     if kept:
         columns = np.column_stack([r.column[: n + horizon] for r in kept]) @ beta
         filled, past, future = filled - columns[:n], past + columns[:n], future + columns[n:]
     return Adjustment(filled, past, future, tuple(effects + tried))
+
+
+def _borrow(estimated: list[Regressor], beta: np.ndarray, kept: list[Regressor], tried: list[Effect]):
+    """Effects leaning on those of their family: one too weak alone may be kept, one that stood by chance may not."""
+    size = {r.name: float(b) for r, b in zip(kept, beta, strict=True)}
+    place = {e.name: i for i, e in enumerate(tried)}
+    tried = list(tried)
+    for r in estimated:
+        own = tried[place[r.name]]
+        if r.prior is None or not own.se > 0:
+            continue
+        moved, se = own.lean(r.prior)
+        strong = abs(moved) > T_KEPT * se
+        reason = "" if strong else "trop faible pour être distingué du hasard (|t| ≤ 2)"
+        tried[place[r.name]] = Effect(r.name, moved, se, strong, reason)
+        size.pop(r.name, None)
+        if strong:
+            size[r.name] = moved
+    kept = [r for r in estimated if r.name in size]
+    return np.array([size[r.name] for r in kept]), kept, tried
 
 
 def _given(regressors, n: int, horizon: int, additive_mean: float):

@@ -116,6 +116,15 @@ def run_origin(
     return Run(n, done, shown_done, {**rejected, **failed}, combine.combine(done), scale, adjustment.effects)
 
 
+def estimate_effects(history: History, n: int, regressors: tuple[Regressor, ...]) -> tuple[regarima.Effect, ...]:
+    """Known effects of a series on logarithms, from its first `n` months alone; none for the others."""
+    y = history.y[:n]
+    if classify(y) != "positive":
+        return ()
+    tried = {r.name for r in regressors if np.isnan(r.effect)}
+    return tuple(e for e in _adjust(history, n, np.log(y), regressors, 0, "positive").effects if e.name in tried)
+
+
 def _adjust(history: History, n: int, z: np.ndarray, regressors, horizon: int, kind: str) -> regarima.Adjustment:
     """Known effects apply to series that a model can follow month by month; the others are only filled."""
     if kind not in ("positive", "additive"):

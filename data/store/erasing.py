@@ -19,6 +19,7 @@ from data.store.database import current, reading
 from data.store.datasets import is_kept
 from data.store.errors import DiskFullError, StoreError, unknown
 from data.store.manifest import digests, read_content
+from data.store.nodes import count_nodes, erase_nodes, sweep_nodes
 from data.store.objects import path_of
 from data.store.paths import checked, home, make_reserve, objects, old_manifest, release_reserve, trace
 from data.store.tables import ATTACHED, DATASETS, ERASURES, FILES
@@ -50,8 +51,9 @@ class Erasure:
     rows : dict of str to int
         Rows removed from each table of the database.
     remains : dict of str to int
-        What was found by looking again afterwards: "lignes" that name the dataset, its "fichiers", "temporaires" of
-        cut savings, and with SQLite the bytes of its "journal". Empty = not looked at yet, `sweep` will.
+        What was found by looking again afterwards: "lignes" that name the dataset, its "fichiers", its "previsions"
+        remembered, "temporaires" of cut savings, and with SQLite the bytes of its "journal". Empty = not looked at
+        yet, `sweep` will.
     """
 
     erased_at: datetime
@@ -137,6 +139,8 @@ def sweep() -> tuple[str, ...]:
     def clean(work: Work) -> list[Path]:
         used = set(work.connection.scalars(select(FILES.c.sha256))) | _used_by_manifests()
         found = [p for p in objects().glob("*") if p.suffix != ".parquet" or p.stem not in used]
+        tokens = {*work.connection.scalars(select(DATASETS.c.token)), *(p.stem for p in home().glob("datasets/*.json"))}
+        sweep_nodes({trace(token) for token in tokens})
         work.doomed.extend([*found, *home().glob("d*/*.part")])  # of a manifest: `demo`, and `datasets` of old
         return work.doomed
 
@@ -184,6 +188,7 @@ def _erase(remove: Callable[[Work], list[int]]) -> tuple[Erasure, ...]:
 
 def _remove(work: Work, token: str, action: str) -> int:
     """Remove the rows of a dataset, doom its files, write its proof; return the number of the proof."""
+    erase_nodes(trace(token))  # first: a computation that still runs can keep nothing more of it
     connection, old = work.connection, old_manifest(token)
     files = _files(connection, token, old)
     rows = {
@@ -219,7 +224,8 @@ def _look(connection: Connection, file: Path | None) -> None:
     for row in pending:
         proof = _proof(row)
         left = sum(path_of(f.sha256).exists() and f.sha256 not in used for f in proof.files)
-        remains = {"lignes": named.count(proof.trace), "fichiers": left} | common
+        rows = named.count(proof.trace)
+        remains = {"lignes": rows, "fichiers": left, "previsions": count_nodes(proof.trace)} | common
         values = {"remains": remains, "proved": not any(remains.values())}
         connection.execute(update(ERASURES).where(ERASURES.c.number == row["number"]).values(values))
 

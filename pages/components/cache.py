@@ -22,13 +22,14 @@ MAX_RESULTS = 512
 #: What is a few kilobytes and is asked for some thirty times by screen: a hundred people looking at as many perimeters
 #: would otherwise drive each other’s results out, and every click would compute its whole screen again.
 LIGHT = frozenset({
-    "account", "account_reading", "alerts", "announced", "breakdown", "breakdown_picture", "breaks",
-    "bridge_bars", "bridge_detail", "bridge_keys", "bridge_picture", "card_facts", "causes", "causes_errors",
-    "constat", "data_errors", "data_errors_of", "drivers", "drivers_picture", "events", "funnel",
-    "funnel_picture", "impact", "impact_picture", "impact_series", "known_share", "map", "market_picture",
-    "monthly", "own_figures", "own_shares", "rates", "ratio_sums", "regions", "replay", "replay_dates",
-    "replay_picture", "screening", "secret", "secrets", "standardised", "standardised_picture", "summary",
-    "threshold", "tree_level", "tree_rank", "trend",
+    "account", "account_reading", "alerts", "announced", "asked_events", "breakdown", "breakdown_picture",
+    "breaks", "bridge_bars", "bridge_detail", "bridge_keys", "bridge_picture", "card_facts", "causes",
+    "causes_errors", "constat", "coverage", "coverage_table", "cuts", "data_errors", "data_errors_of", "drivers",
+    "drivers_picture", "events", "fan", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
+    "impact_series", "known_share", "map", "market_picture", "monthly", "outlook_sentence", "own_figures",
+    "own_shares", "parts", "parts_bars", "parts_lines", "planned_events", "planned_shares", "rates", "ratio_sums",
+    "regions", "replay", "replay_dates", "replay_picture", "scores", "screening", "secret", "secrets",
+    "standardised", "standardised_picture", "summary", "threshold", "tree_level", "tree_rank", "trend",
 })  # fmt: skip
 MAX_LIGHT = 8192
 

@@ -27,5 +27,6 @@ def clear_out() -> None:
     if purged:
         forget_everything()
         get_jobs().forget_finished()
+        get_jobs().forget_of({proof.trace for proof in purged})
     if abandoned or purged:
         LOGGER.info("Ménage : %d dépôts abandonnés, %d jeux de données échus.", abandoned, len(purged))

@@ -17,7 +17,7 @@ from analytics.predictive.series import Series, build_series
 from pages.components.cache import cached, digest
 from pages.components.events import calendar_version, forecast_events
 from pages.components.forecast import PATIENCE
-from pages.components.jobs import get_jobs, job_progress
+from pages.components.jobs import get_jobs, job_progress, node_memory
 from pages.components.messages import safe
 from pages.components.sidebar import View
 
@@ -99,9 +99,10 @@ def _start(scope: View, measure: str, series: Series, by: str | None) -> str:
     )
     if get_jobs().status(key).state == "absent":
         events = forecast_events(scope, series, by)
+        token = scope.opened.token
         get_jobs().submit(
             key, forecast, series.frame, horizon=horizon, events=events[events["debut"] <= last],
-            hierarchy=series.hierarchy or None, mode="core4", prophet=False,
+            hierarchy=series.hierarchy or None, prophet=False, owner=token, memory=node_memory(token),
         )  # fmt: skip
     return key
 

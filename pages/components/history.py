@@ -144,6 +144,7 @@ def _delete(token: str, then: str) -> bool:
         return False
     forget_everything()
     get_jobs().forget_finished()
+    get_jobs().forget_of({erasure.trace})
     state.forget_opened(token)
     state.put(state.UNDO, None)
     state.put(PROOF, _in_words(erasure, about.source if about else ""))

@@ -1,296 +1,24 @@
-"""Long computations outside the server process, one at a time, shared by every session that asks the same thing.
+"""Long computations of the pages: followed by every session that asks the same thing, stopped, taken up again.
 
 A job is named by the digest of its inputs: asking twice, from two sessions or after a reload of the page, follows the
-same computation. One separate process computes while the pages stay quick; it is killed to cancel, replaced when it
-dies, and never outlives the server.
+same computation. What it remembers on the disk makes a second run, or one with a month more, a matter of seconds.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import pickle
-import queue
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import weakref
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from typing import Any
+import secrets
 
 import streamlit as st
 
-from analytics.errors import PaliersError
-from pages.components.worker import JobFailed, serve
+from data.store.nodes import open_nodes
+from pages.components.job_queue import Jobs, Status, shutdown_all
+from pages.components.node_store import NodeStore
+from pages.components.worker import JobFailed
 
-__all__ = ["JobFailed", "Jobs", "Status", "get_jobs", "job_progress", "shutdown_all"]
+__all__ = ["JobFailed", "Jobs", "Status", "get_jobs", "job_progress", "node_memory", "shutdown_all"]
 
-LOGGER = logging.getLogger("paliers.calculs")
-MAX_FINISHED = 64
 POLL_SECONDS = 0.5
-JOIN_SECONDS = 5
-_NOT_PICKLABLE = (pickle.PicklingError, TypeError, AttributeError, ValueError)
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a job stands.
-
-    Attributes
-    ----------
-    state : str
-        "absent", "attente", "en cours", "fini" or "echec".
-    fraction : float
-        Share done, 0 to 1.
-    text : str
-        What is being done, or why it failed, in French.
-    """
-
-    state: str
-    fraction: float = 0.0
-    text: str = ""
-
-    @property
-    def running(self) -> bool:
-        """Whether a result may still come by itself."""
-        return self.state in ("attente", "en cours")
-
-
-@dataclass
-class _Job:
-    """One registered computation, its progress and what it gave."""
-
-    key: str
-    call: bytes
-    status: Status = field(default_factory=lambda: Status("attente", 0.0, "En attente d’un autre calcul"))
-    result: Any = None
-    error: Exception | None = None
-    cancelled: bool = False
-    done: threading.Event = field(default_factory=threading.Event)
-
-
-class Jobs:
-    """Queue of jobs, the process that computes them and their last results.
-
-    Parameters
-    ----------
-    max_finished : int
-        Results and failures kept; the least recently read goes first.
-    """
-
-    def __init__(self, max_finished: int = MAX_FINISHED) -> None:
-        self._max_finished = max_finished
-        self._jobs: OrderedDict[str, _Job] = OrderedDict()
-        self._lock = threading.RLock()
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
-        self._current: _Job | None = None
-        self._thread: threading.Thread | None = None
-        self._closed = False
-        _INSTANCES.add(self)
-
-    def submit(self, key: str, function: Callable[..., Any], *args: Any, **options: Any) -> Status:
-        """Ask for a computation; a job already known under this key is followed, never started twice.
-
-        Parameters
-        ----------
-        key : str
-            Digest of the inputs, from :func:`pages.components.cache.digest`.
-        function : callable
-            Defined at the top of an importable module, not of a page. When it has a ``progress`` parameter, it
-            receives a callable ``progress(fraction, text="")``.
-        *args, **options
-            Its arguments, which must be picklable.
-
-        Returns
-        -------
-        Status
-            A failed job stays failed until :meth:`cancel` forgets it.
-
-        Raises
-        ------
-        JobFailed
-            The function or an argument cannot be sent to another process, or the server is stopping.
-        """
-        with self._lock:
-            if key in self._jobs:
-                return self._jobs[key].status
-        call = _pickled(function, args, options)
-        with self._lock:
-            if self._closed:
-                raise JobFailed("Le serveur s’arrête.", remede="Relancez le calcul dans un instant.")
-            if key not in self._jobs:
-                self._jobs[key] = _Job(key, call)
-                self._queue.put(self._jobs[key])
-                self._start_thread()
-            return self._jobs[key].status
-
-    def status(self, key: str) -> Status:
-        """State, fraction done and French text of a job; "absent" for an unknown or cancelled key."""
-        with self._lock:
-            return self._jobs[key].status if key in self._jobs else Status("absent")
-
-    def wait(self, key: str, timeout: float | None = None) -> Status:
-        """Block until the job ends, is cancelled, or ``timeout`` seconds have passed; its status then."""
-        with self._lock:
-            job = self._jobs.get(key)
-        if job is not None:
-            job.done.wait(timeout)
-        return self.status(key)
-
-    def result(self, key: str) -> Any:
-        """What a finished job gave.
-
-        Raises
-        ------
-        JobFailed
-            The job is unknown or not finished, or its process died.
-        Exception
-            Whatever the function raised.
-        """
-        with self._lock:
-            job = self._jobs.get(key)
-            if job is None or job.status.running:
-                raise JobFailed("Le calcul n’est pas terminé.", remede="Attendez sa fin, ou relancez-le.")
-            self._jobs.move_to_end(key)
-            if job.error is not None:
-                raise job.error
-            return job.result
-
-    def cancel(self, key: str) -> bool:
-        """Stop a job and forget it, result included; True when there was something to forget."""
-        with self._lock:
-            job = self._jobs.pop(key, None)
-            if job is None:
-                return False
-            job.cancelled = True
-            if job is self._current:
-                self._kill()
-            job.done.set()
-            return True
-
-    def forget_finished(self) -> None:
-        """Drop every result and failure: what was computed from deleted data must not outlive them."""
-        with self._lock:
-            for key in [key for key, job in self._jobs.items() if not job.status.running]:
-                del self._jobs[key]
-
-    def shutdown(self) -> None:
-        """Kill the computing process, forget the jobs that had not ended and refuse new ones."""
-        with self._lock:
-            self._closed = True
-            for key in [key for key, job in self._jobs.items() if job.status.running]:
-                self.cancel(key)
-            self._kill()
-            self._queue.put(None)
-            thread = self._thread
-        if thread is not None:
-            thread.join(JOIN_SECONDS)
-
-    def _start_thread(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._dispatch, name="calculs", daemon=True)
-            self._thread.start()
-
-    def _dispatch(self) -> None:
-        """Thread of the server that hands the jobs over, one at a time, and follows each to its end."""
-        while (job := self._queue.get()) is not None:
-            with self._lock:
-                if job.cancelled:
-                    continue
-                self._current = job
-                job.status = Status("en cours", 0.0, "Calcul en cours")
-                connection = self._connection or self._start_process()
-            try:
-                connection.send_bytes(job.call)
-                while not self._take(job, connection.recv()):
-                    pass
-            except (EOFError, OSError):
-                self._end(job, error=JobFailed("Le calcul s’est arrêté brutalement.", remede="Relancez-le."))
-                self._kill()
-            except Exception:
-                LOGGER.exception("Résultat illisible.")
-                self._end(job, error=JobFailed("Le résultat du calcul est illisible."))
-                self._kill()
-
-    def _take(self, job: _Job, message: tuple[Any, ...]) -> bool:
-        """Record one message of the computing process; True when the job has ended."""
-        kind, *content = message
-        if kind == "avance":
-            with self._lock:
-                job.status = Status("en cours", content[0], content[1] or job.status.text)
-            return False
-        if kind == "fini":
-            self._end(job, result=content[0])
-        else:
-            self._end(job, error=content[0])
-        return True
-
-    def _end(self, job: _Job, *, result: Any = None, error: Exception | None = None) -> None:
-        with self._lock:
-            self._current = None
-            job.result, job.error, job.call = result, error, b""
-            job.status = Status("fini", 1.0) if error is None else Status("echec", 1.0, _sentence(error))
-            finished = [key for key, other in self._jobs.items() if not other.status.running]
-            for key in finished[: max(len(finished) - self._max_finished, 0)]:
-                del self._jobs[key]
-            job.done.set()
-
-    def _start_process(self) -> Connection:
-        """Start the computing process on its end of a socket pair.
-
-        Not :mod:`multiprocessing`: its spawn runs ``__main__`` again, which under Streamlit is the page being drawn.
-        """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            call = f"from {serve.__module__} import serve; serve({theirs.fileno()})"
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {call}"],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C goes to the server alone, and the whole group can be killed
-            )
-        self._connection = Connection(ours.detach())
-        return self._connection
-
-    def _kill(self) -> None:
-        """Kill the computing process and what it started; the next job starts another."""
-        with self._lock:
-            process, self._process, self._connection = self._process, None, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait(JOIN_SECONDS)
-
-
-def _pickled(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> bytes:
-    if getattr(function, "__module__", None) == "__main__":
-        raise JobFailed("Ce calcul est défini dans une page : un autre processus ne peut pas l’importer.")
-    try:
-        return pickle.dumps((function, args, options))
-    except _NOT_PICKLABLE as error:
-        raise JobFailed(f"Ce calcul ne peut pas être confié à un autre processus ({error}).") from error
-
-
-def _sentence(error: Exception) -> str:
-    """What the screen says of a failure; the traceback of an unforeseen one is in the log, not on the screen."""
-    return str(error) if isinstance(error, PaliersError) else "Le calcul a échoué."
-
-
-_INSTANCES: weakref.WeakSet[Jobs] = weakref.WeakSet()
-
-
-def shutdown_all() -> None:
-    """Stop every computing process of this server; called when it exits."""
-    for jobs in list(_INSTANCES):
-        jobs.shutdown()
+_LEFT, _ME = "calculs_quittes", "calculs_session"
 
 
 @st.cache_resource(show_spinner=False)
@@ -299,8 +27,15 @@ def get_jobs() -> Jobs:
     return Jobs()
 
 
+def node_memory(token: str) -> NodeStore:
+    """What the computations of a dataset remember from one run to the next, to be given to one as an argument."""
+    return NodeStore(open_nodes(token))
+
+
 def job_progress(key: str, *, patience: float = 0.0) -> Status:
     """Show how far a job is, and rerun the page once when it ends; shows nothing for a job that is over.
+
+    It can be stopped from there; one that was stopped offers to be taken up again.
 
     Parameters
     ----------
@@ -316,14 +51,49 @@ def job_progress(key: str, *, patience: float = 0.0) -> Status:
     """
     jobs = get_jobs()
     status = jobs.wait(key, patience) if patience > 0 else jobs.status(key)
-    if status.running:
+    if status.state == "arrete" or (status.running and key in _left()):
+        _offer_to_resume(key, status)
+    elif status.running:
         _follow(key)
     return status
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _follow(key: str) -> None:
-    status = get_jobs().status(key)
+    if key in _left():  # a session that left does not count among those that wait
+        st.rerun()
+    status = get_jobs().follow(key, _session())
     if not status.running:
         st.rerun()
-    st.progress(status.fraction, text=f"{status.text} : {status.fraction:.0%}".replace("%", "\u202f%"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(status.fraction, text=status.words)
+        st.button("Arrêter", key=f"arreter_{key}", icon=":material/stop:", on_click=_stop, args=(key,))
+
+
+def _offer_to_resume(key: str, status: Status) -> None:
+    elsewhere = "Vous ne suivez plus ce calcul : il continue pour une autre personne."
+    text = elsewhere if status.running else f"{status.text}. Ce qui est déjà fait est gardé."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(text, icon=":material/pause_circle:")
+        st.button("Reprendre", key=f"reprendre_{key}", icon=":material/play_arrow:", on_click=_resume, args=(key,))
+
+
+def _stop(key: str) -> None:
+    if not get_jobs().stop(key, _session()):
+        _left().add(key)
+
+
+def _resume(key: str) -> None:
+    _left().discard(key)
+    if get_jobs().status(key).state == "arrete":
+        get_jobs().cancel(key)  # the page asks for it again
+
+
+def _left() -> set[str]:
+    """Jobs that this session asked to stop while another one waited for them."""
+    return st.session_state.setdefault(_LEFT, set())
+
+
+def _session() -> str:
+    """Name of this session among those that wait."""
+    return st.session_state.setdefault(_ME, secrets.token_hex(8))

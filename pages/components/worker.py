@@ -1,13 +1,20 @@
-"""What runs in the computing process of :mod:`pages.components.jobs`; imports nothing heavy, and no Streamlit."""
+"""The computing process of :mod:`pages.components.job_queue`: how it starts and ends, what runs in it.
+
+Imports nothing heavy, and no Streamlit.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import os
 import pickle
 import queue
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,12 +25,37 @@ from pages.components.logs import keep_values_out
 
 LOGGER = logging.getLogger("paliers.calculs")
 NICENESS = 5
+JOIN_SECONDS = 5
 
 
 class JobFailed(PaliersError):
     """The computation ended without a result."""
 
     code = "calcul"
+
+
+def start_worker() -> tuple[subprocess.Popen[bytes], Connection]:
+    """Start a computing process; return it with our end of the line.
+
+    Not :mod:`multiprocessing`: its spawn runs ``__main__`` again, which under Streamlit is the page being drawn.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        call = f"from {__name__} import serve; serve({theirs.fileno()})"
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {call}"],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,  # Ctrl-C goes to the server alone, and the whole group can be killed
+        )
+    return process, Connection(ours.detach())
+
+
+def kill_worker(process: subprocess.Popen[bytes]) -> None:
+    """Kill a computing process and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(JOIN_SECONDS)
 
 
 def serve(fd: int) -> None:

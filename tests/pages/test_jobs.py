@@ -1,7 +1,6 @@
 """Jobs run in a real separate process: what is submitted here is imported by it."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -14,52 +13,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.errors import InsufficientData
+from data.store.paths import trace
 from pages.components.cache import digest
+from pages.components.job_queue import FOLLOWED_SECONDS
 from pages.components.jobs import JobFailed, Jobs, get_jobs
+from pages.components.node_store import NodeStore
+from tests.pages.job_functions import (
+    die,
+    divide_by_zero,
+    forecast_slowly,
+    give_a_lambda,
+    pid_and_square,
+    raise_awkward,
+    refuse,
+    report_then_wait,
+    sleep_for_ever,
+    start_a_grandchild_then_wait,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = 120  # s: never reached, a job this long only ends when it is stopped
 PATIENCE = 60  # s: bound on waiting, reached only when something is broken
-
-
-def pid_and_square(number):
-    return os.getpid(), number**2
-
-
-def report_then_wait(path, progress):
-    progress(0.25, "Un quart")
-    while not Path(path).exists():
-        time.sleep(0.02)
-    return "atteint"
-
-
-def sleep_for_ever():
-    time.sleep(LONG)
-
-
-def refuse():
-    raise InsufficientData("Moins de 24 mois.", remede="Allongez la période.")
-
-
-def divide_by_zero():
-    return 1 / 0
-
-
-class Awkward(Exception):
-    def __init__(self, first, second):
-        super().__init__(first)
-
-
-def raise_awkward():
-    raise Awkward("a", "b")
-
-
-def give_a_lambda():
-    return lambda: None
-
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -99,7 +72,8 @@ def test_same_key_is_followed_not_started_again(jobs, tmp_path):
     again = jobs.submit("a", report_then_wait, str(flag))
     assert (again.state, again.fraction, again.text) == ("en cours", 0.25, "Un quart")
     jobs.submit("b", pid_and_square, 2)
-    assert jobs.status("b").state == "attente"
+    waiting = jobs.status("b")
+    assert (waiting.state, waiting.words) == ("attente", "En attente d’un autre calcul (Un quart : 25\u202f%)")
     flag.touch()
     assert jobs.wait("a", PATIENCE).fraction == 1.0
     assert jobs.result("a") == "atteint"
@@ -189,6 +163,90 @@ def test_finished_results_can_all_be_forgotten_while_a_job_runs(jobs):
     jobs.cancel("long")
 
 
+def test_the_jobs_of_an_erased_dataset_stop_and_the_others_go_on(jobs, tmp_path):
+    flag = tmp_path / "go"
+    for key, owner in (("a", "A" * 22), ("b", "B" * 22), ("c", None), ("d", "B" * 22)):
+        jobs.submit(key, report_then_wait, str(flag), owner=owner)
+    wait_until(lambda: jobs.status("a").text == "Un quart")
+    jobs.forget_of({trace("A" * 22)})
+    assert [jobs.status(k).state == "absent" for k in "abcd"] == [True, False, True, False], "c n’est à personne"
+    flag.touch()
+    assert jobs.wait("d", PATIENCE).state == "fini"
+    jobs.forget_of({trace("B" * 22)})
+    assert [jobs.status(k).state for k in "bd"] == ["absent"] * 2
+
+
+def test_a_stopped_job_stays_stopped_until_asked_again(jobs, tmp_path):
+    flag = tmp_path / "go"
+    jobs.submit("a", report_then_wait, str(flag))
+    jobs.submit("b", report_then_wait, str(flag))
+    wait_until(lambda: jobs.status("a").text == "Un quart")
+    assert jobs.stop("b"), "un calcul en attente s’arrête aussi"
+    assert jobs.stop("a")
+    assert not jobs.stop("a")
+    assert not jobs.stop("inconnu")
+    stopped = jobs.submit("a", report_then_wait, str(flag))
+    assert (stopped.state, stopped.text, stopped.running) == ("arrete", "Calcul arrêté à 25\u202f%", False)
+    with pytest.raises(JobFailed):
+        jobs.result("a")
+    jobs.submit("c", pid_and_square, 3)
+    assert jobs.wait("c", PATIENCE).state == "fini", "la file continue"
+    assert [jobs.status(k).state for k in "ab"] == ["arrete"] * 2, "la mort du processus n’est pas un échec du calcul"
+    flag.touch()
+    jobs.cancel("a")
+    jobs.submit("a", report_then_wait, str(flag))
+    assert jobs.wait("a", PATIENCE).state == "fini"
+
+
+def test_a_job_followed_by_another_session_is_not_stopped():
+    now = [100.0]
+    jobs = Jobs(clock=lambda: now[0])
+    try:
+        jobs.submit("a", sleep_for_ever)
+        jobs.follow("a", "moi")
+        jobs.follow("a", "elle")
+        assert not jobs.stop("a", "moi")
+        assert jobs.status("a").running
+        now[0] += FOLLOWED_SECONDS + 1
+        jobs.follow("a", "moi")
+        assert jobs.stop("a", "moi"), "elle est partie"
+        assert jobs.follow("inconnu", "moi").state == "absent"
+    finally:
+        jobs.shutdown()
+
+
+def test_a_stopped_run_keeps_what_was_done_and_a_second_one_computes_nothing(jobs, tmp_path):
+    (tmp_path / "nodes" / "un").mkdir(parents=True)
+    memory, flag = NodeStore(tmp_path / "nodes" / "un"), tmp_path / "go"
+    jobs.submit("a", forecast_slowly, memory, 40, str(flag))
+    wait_until(lambda: jobs.status("a").text == "20 séries sur 40")
+    jobs.stop("a")
+    assert len(memory) == 20
+    flag.touch()
+    for key, computed in (("b", 20), ("c", 0)):
+        jobs.submit(key, forecast_slowly, memory, 40, str(flag))
+        assert jobs.wait(key, PATIENCE).state == "fini"
+        assert jobs.result(key) == computed
+    jobs.submit("d", forecast_slowly, memory, 43, str(flag))
+    jobs.wait("d", PATIENCE)
+    assert jobs.result("d") == 3, "seul ce qui est nouveau est calculé"
+
+
+def test_a_running_job_tells_the_time_left(tmp_path):
+    now = [0.0]
+    jobs = Jobs(clock=lambda: now[0])
+    try:
+        jobs.submit("a", sleep_for_ever)
+        wait_until(lambda: jobs.status("a").state == "en cours")
+        job = jobs._jobs["a"]
+        for second, done in ((0, 0.0), (10, 0.25)):
+            now[0] = second
+            jobs._take(job, ("avance", done, f"{done * 120:.0f} séries sur 120"))
+        assert jobs.status("a").words == "30 séries sur 120, environ 30\u202fs"
+    finally:
+        jobs.shutdown()
+
+
 def test_what_cannot_be_sent_is_refused_at_once(jobs):
     with pytest.raises(JobFailed, match="autre processus"):
         jobs.submit("a", lambda: 1)
@@ -199,12 +257,6 @@ def test_function_of_a_page_is_refused(jobs, monkeypatch):
     monkeypatch.setattr(pid_and_square, "__module__", "__main__")
     with pytest.raises(JobFailed, match="défini dans une page"):
         jobs.submit("a", pid_and_square, 1)
-
-
-def start_a_grandchild_then_wait(path):
-    subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({LONG})"])
-    Path(path).write_text(str(psutil.Process().children()[0].pid))
-    time.sleep(LONG)
 
 
 def test_cancel_also_kills_what_the_computation_started(jobs, tmp_path):
@@ -268,7 +320,7 @@ def page(flag):
     import streamlit as st
 
     from pages.components.jobs import get_jobs, job_progress
-    from tests.pages.test_jobs import report_then_wait
+    from tests.pages.job_functions import report_then_wait
 
     get_jobs().submit("page", report_then_wait, flag)
     if job_progress("page").state == "fini":
@@ -288,4 +340,29 @@ def test_page_shows_progress_then_result_and_another_session_follows_it(tmp_path
     for session in (first, second):
         assert session.run(timeout=PATIENCE).markdown[0].value == "atteint"
         assert not session.get("progress")
+    assert get_jobs().cancel("page")
+
+
+def test_one_session_stops_waiting_the_last_one_stops_the_job(tmp_path):
+    flag = tmp_path / "go"
+    mine = AppTest.from_function(page, args=(str(flag),)).run(timeout=PATIENCE)
+    wait_until(lambda: get_jobs().status("page").fraction == 0.25)
+    other = AppTest.from_function(page, args=(str(flag),)).run(timeout=PATIENCE)
+    mine.button(key="arreter_page").click().run(timeout=PATIENCE)
+    assert "il continue pour une autre personne" in mine.info[0].value
+    assert get_jobs().status("page").running
+    mine.button(key="reprendre_page").click().run(timeout=PATIENCE)
+    assert mine.get("progress")
+    mine.button(key="arreter_page").click().run(timeout=PATIENCE)
+    other.button(key="arreter_page").click().run(timeout=PATIENCE)
+    for session in (mine, other):
+        session.run(timeout=PATIENCE)
+        assert session.info[0].value == "Calcul arrêté à 25\u202f%. Ce qui est déjà fait est gardé."
+        assert not session.get("progress")
+    reloaded = AppTest.from_function(page, args=(str(flag),)).run(timeout=PATIENCE)
+    assert reloaded.info, "recharger la page ne relance pas ce qui a été arrêté"
+    flag.touch()
+    reloaded.button(key="reprendre_page").click().run(timeout=PATIENCE)
+    assert get_jobs().wait("page", PATIENCE).state == "fini"
+    assert mine.run(timeout=PATIENCE).markdown[0].value == "atteint"
     assert get_jobs().cancel("page")

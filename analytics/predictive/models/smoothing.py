@@ -18,8 +18,12 @@ N_STATES = 2 + MONTHS_IN_YEAR
 _DRAWS = 48
 _ELITE = 6
 _PASSES = 4
+_TINY = 1e-300
 _LOWER = np.array([1e-3, 1e-3, 1e-3, 0.80])
 _UPPER = np.array([0.999, 0.60, 0.60, 0.98])
+#: Weak prior on the box (centre, spread): few years of months tell little of how fast a trend or a season moves.
+_LEVEL, _SEASON = (0.4, 0.3), (0.0, 0.2)
+TREND_SPREAD = 0.2
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,13 @@ def _draw(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     return lower + unit * (upper - lower)
 
 
+def _penalty(box: np.ndarray, trend_spread: float) -> np.ndarray:
+    """Minus twice the logarithm of the prior of each point of the search box."""
+    centres = np.array([_LEVEL[0], 0.0, _SEASON[0]])
+    spreads = np.array([_LEVEL[1], trend_spread, _SEASON[1]])
+    return (((box[:, :3] - centres) / spreads) ** 2).sum(axis=1)
+
+
 def _to_recursion(box: np.ndarray, form: Form) -> np.ndarray:
     """From the search box (alpha, beta/alpha, gamma/(1 - alpha), phi) to the recursion."""
     alpha, share, part, phi = box.T
@@ -175,7 +186,7 @@ def _solve_states(y: np.ndarray, forms: tuple[Form, ...], best: np.ndarray, stat
     return solved
 
 
-def fit_forms(y: np.ndarray, forms: tuple[Form, ...]) -> list[Smoothing]:
+def fit_forms(y: np.ndarray, forms: tuple[Form, ...], *, trend_spread: float = TREND_SPREAD) -> list[Smoothing]:
     """Fit every form to each column of `y`.
 
     Parameters
@@ -184,6 +195,8 @@ def fit_forms(y: np.ndarray, forms: tuple[Form, ...]) -> list[Smoothing]:
         (n, len(forms)): the series on the scale of each form.
     forms : tuple of Form
         One per column.
+    trend_spread : float
+        How far the share of an error that moves the trend may be from zero, in the prior.
 
     Returns
     -------
@@ -201,7 +214,7 @@ def fit_forms(y: np.ndarray, forms: tuple[Form, ...]) -> list[Smoothing]:
         sse = _run(wide_y, columns, np.repeat(states, _DRAWS, axis=1))[0].reshape(count, _DRAWS)
         best_boxes = []
         for i in range(count):
-            order = np.argsort(sse[i])[:_ELITE]
+            order = np.argsort(n * np.log(np.maximum(sse[i], _TINY)) + _penalty(boxes[i], trend_spread))[:_ELITE]
             elite = boxes[i][order]
             reach = np.maximum(np.ptp(elite, axis=0), (upper[i] - lower[i]) * 0.1) * 0.6
             lower[i] = np.maximum(_LOWER, elite[0] - reach)

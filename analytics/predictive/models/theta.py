@@ -54,8 +54,18 @@ def smooth(y: np.ndarray) -> tuple[float, float, np.ndarray]:
 
 
 def predict(sample: Sample, horizon: int) -> Prediction:
-    """Theta forecast in the unit of the sample, deseasonalised only when the test finds seasonality."""
-    y, n = sample.y, len(sample.y)
+    """Theta forecast on the scale of the sample: on logarithms when it allows them, trend and seasons then multiply."""
+    if not sample.log:
+        return predict_values(sample.y, horizon)
+    z = sample.z
+    low = z.min()  # a season of logarithms adds up: nothing is to be divided
+    found = predict_values(z - low, horizon)
+    return Prediction(found.centre + low, found.sd, log=True)
+
+
+def predict_values(y: np.ndarray, horizon: int) -> Prediction:
+    """Theta forecast in the unit of `y`, deseasonalised only when the test finds seasonality."""
+    n = len(y)
     profile, multiplicative = np.zeros(MONTHS_IN_YEAR), False
     if is_seasonal(y):
         multiplicative = bool(y.min() > 0)

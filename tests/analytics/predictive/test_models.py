@@ -29,6 +29,11 @@ def dense_covariance(theta_1, theta_12, m):
     return loading @ loading.T
 
 
+@pytest.fixture
+def without_prior(monkeypatch):
+    monkeypatch.setattr(airline, "_USUAL", ((0.0, 1e6), (0.0, 1e6)))
+
+
 @pytest.fixture(scope="module")
 def sarimax():
     z = simulate_airline()
@@ -37,7 +42,7 @@ def sarimax():
     return z, x, model.fit(disp=False)
 
 
-def test_airline_likelihood_is_the_exact_one(sarimax):
+def test_airline_likelihood_is_the_exact_one(sarimax, without_prior):
     z, x, reference = sarimax
     fit = airline.fit_airline(z, x)
     own = [fit.beta[0], fit.theta, fit.seasonal_theta, fit.sigma2]
@@ -45,7 +50,19 @@ def test_airline_likelihood_is_the_exact_one(sarimax):
     assert reference.model.loglike(np.array(own)) == pytest.approx(fit.loglik, abs=1e-6)
 
 
-def test_airline_parameters_and_effect_match_statsmodels(sarimax):
+def test_airline_prior_keeps_a_short_history_from_the_edge():
+    edge, usual = [], []
+    for seed in range(12):
+        z = np.cumsum(np.random.default_rng(seed).normal(0, 0.03, 48))
+        x = (np.arange(48)[:, None] >= np.array([10, 22, 30])).astype(float)
+        usual.append(abs(airline.fit_airline(z, x).seasonal_theta))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(airline, "_USUAL", ((0.0, 1e6), (0.0, 1e6)))
+            edge.append(abs(airline.fit_airline(z, x).seasonal_theta))
+    assert max(usual) < 0.95 < np.median(edge)
+
+
+def test_airline_parameters_and_effect_match_statsmodels(sarimax, without_prior):
     z, x, reference = sarimax
     fit = airline.fit_airline(z, x)
     np.testing.assert_allclose([fit.beta[0], fit.theta, fit.seasonal_theta], reference.params[:3], atol=2e-3)
@@ -75,7 +92,7 @@ def test_theta_matches_statsmodels(seasonal):
     t = np.arange(96)
     y = 50 + 0.2 * t + np.cumsum(rng.normal(0, 0.8, 96)) + (8 * np.sin(2 * np.pi * t / 12) if seasonal else 0)
     reference = ThetaModel(y, period=12, deseasonalize=theta.is_seasonal(y), use_test=False).fit()
-    own = theta.predict(Sample(y, log=True), 18).point
+    own = theta.predict(Sample(y, log=False), 18).point
     assert theta.is_seasonal(y) is seasonal
     np.testing.assert_allclose(own, reference.forecast(18), rtol=1e-4)
 

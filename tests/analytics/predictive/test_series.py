@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analytics.errors import InsufficientData
-from analytics.predictive.landing import describe_ahead, land
+from analytics.predictive.landing import describe_ahead
 from analytics.predictive.reconciliation import WHOLE
 from analytics.predictive.series import build_series
 
@@ -44,23 +44,6 @@ def frames(known_months):
     start = history["mois"].iloc[-1] + pd.DateOffset(months=1)
     ahead = pd.DataFrame({"mois": pd.date_range(start, periods=12, freq="MS"), "valeur": 11.0})
     return history, ahead.assign(bas_80=9.0, haut_80=13.0)
-
-
-def test_landing_of_the_year_under_way():
-    landing = land(*frames(20))  # January 2024 to August 2025
-    assert (landing.annee, landing.mois_connus) == (2025, 8)
-    assert landing.connu == 80
-    assert (landing.total, landing.bas_80, landing.haut_80) == (80 + 4 * 11, 80 + 4 * 9, 80 + 4 * 13)
-
-
-def test_landing_of_a_year_not_begun():
-    landing = land(*frames(24))
-    assert (landing.annee, landing.mois_connus, landing.total) == (2026, 0, 132)
-
-
-def test_no_landing_without_a_whole_year():
-    history, ahead = frames(20)
-    assert land(history, ahead.head(2)) is None
 
 
 def test_the_sentence_prints_sums_of_the_tables():

@@ -47,7 +47,7 @@ def test_the_proof_says_what_was_erased(paliers_home, dataset):
         "files": 5, "deposits": 1, "scenarios": 1, "decisions": 1, "alerts": 1, "events": 1, "datasets": 1
     }  # fmt: skip
     on_disk = set() if "PALIERS_DATABASE" in os.environ else {"journal"}
-    looked_for = {"lignes", "fichiers", "temporaires"} | on_disk
+    looked_for = {"lignes", "fichiers", "previsions", "temporaires"} | on_disk
     assert proof.remains == dict.fromkeys(looked_for, 0)
     assert proof.remaining == 0
     assert store.erasures() == (proof,)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analytics.schema import MAIN_MEASURES, MONEY_MEASURES, Selection
@@ -187,7 +188,8 @@ def of_families(findings: pd.DataFrame) -> pd.DataFrame:
     kept = findings.assign(**told, famille=families)[families.notna().to_numpy()]
     echoes = kept["code"].isin(_ECHOES).to_numpy()
     spots = kept[~echoes & (kept["mois_fin"] != "").to_numpy()]
-    return kept[[not (echo and _is_echo(row, spots)) for echo, row in zip(echoes, kept.itertuples(), strict=True)]]
+    own = [not (echo and _is_echo(row, spots)) for echo, row in zip(echoes, kept.itertuples(), strict=True)]
+    return kept.loc[np.array(own, dtype=bool)]  # an empty list would choose no column rather than no row
 
 
 def _is_echo(row, others: pd.DataFrame) -> bool:

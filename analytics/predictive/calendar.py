@@ -140,7 +140,7 @@ def build_regressors(
     if events is not None:
         mine = events[events["serie"].isna() | (events["serie"].astype(str) == serie)]
         if "postes" in mine.columns:
-            mine = mine[[_touches(postes, serie) for postes in mine["postes"]]]
+            mine = mine.loc[[_touches(postes, serie) for postes in mine["postes"]]]
         for row in mine.itertuples():
             found.extend(_columns(row, months, n_history))
     return tuple(found)

@@ -26,10 +26,11 @@ LIGHT = frozenset({
     "breaks", "bridge_bars", "bridge_detail", "bridge_keys", "bridge_picture", "card_facts", "causes",
     "causes_errors", "constat", "coverage", "coverage_table", "cuts", "data_errors", "data_errors_of", "drivers",
     "drivers_picture", "events", "fan", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
-    "impact_series", "known_share", "map", "market_picture", "monthly", "outlook_sentence", "own_figures",
-    "own_shares", "parts", "parts_bars", "parts_lines", "planned_events", "planned_shares", "rates", "ratio_sums",
-    "regions", "replay", "replay_dates", "replay_picture", "scores", "screening", "secret", "secrets",
-    "standardised", "standardised_picture", "summary", "threshold", "tree_level", "tree_rank", "trend",
+    "impact_series", "known_share", "landing_picture", "map", "market_picture", "monthly", "outlook_sentence",
+    "own_figures", "own_shares", "parts", "parts_bars", "parts_lines", "path_told", "planned_events",
+    "planned_shares", "rates", "ratio_sums", "regions", "replay", "replay_dates", "replay_picture", "scores",
+    "screening", "secret", "secrets", "standardised", "standardised_picture", "summary", "threshold",
+    "tree_level", "tree_rank", "trend",
 })  # fmt: skip
 MAX_LIGHT = 8192
 

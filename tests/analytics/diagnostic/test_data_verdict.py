@@ -11,7 +11,7 @@ import pytest
 
 from analytics.constat import Constat
 from analytics.descriptive import comparison_period
-from analytics.diagnostic.data_errors import COLUMNS, FAMILIES, errors_within, touching_errors
+from analytics.diagnostic.data_errors import COLUMNS, FAMILIES, errors_within, of_families, touching_errors
 from analytics.diagnostic.data_verdict import DataVerdict, judge_data
 from analytics.schema import Dataset, Selection
 
@@ -172,3 +172,9 @@ def test_every_code_has_one_family():
     codes = [code for family in FAMILIES for code in family.codes]
     assert len(codes) == len(set(codes))
     assert [family.key for family in FAMILIES] == ["doublons", "unites", "lots", "signes", "recodage", "perimetre"]
+
+
+def test_findings_of_no_family_are_none_and_keep_their_columns():
+    told = of_families(pd.DataFrame([row(code="conformite.orthographe_reunie", severite="info")]))
+    assert told.empty
+    assert {"famille", "severite", "mois_debut"} <= set(told.columns)

@@ -20,6 +20,7 @@ from analytics.predictive.notes import collect_warnings
 from analytics.predictive.prepare import History, prepare
 from analytics.predictive.reconciliation import Hierarchy, summing_matrix
 from analytics.predictive.run import Settings
+from analytics.predictive.weights import weigh
 from analytics.verdict import Verdict
 
 Progress = Callable[[float, str], None]
@@ -42,7 +43,8 @@ class Forecast:
         knowing only what was known. modele "mediane" is the forecast, "naif_saisonnier" the reference.
     candidates : pandas.DataFrame
         One row per series and model: serie, modele, libelle, statut ("retenu", "montré", "rejeté", "prévision"),
-        raison, n, origines, mase, wape, smape, biais, couverture_L, msis. Rates are fractions.
+        raison, poids (in the forecast, before extremes are left out; NaN for the others), n, origines, mase, wape,
+        smape, biais, couverture_L, msis. Rates are fractions.
     warnings : tuple of str
         French sentences.
     effects : pandas.DataFrame
@@ -139,6 +141,7 @@ def forecast(
     settings = replace(settings, prophet=bool(shown))
     lent = lend_effects(usable, settings, known_events, hierarchy, memory)
     runs = _run_all(usable, settings, known_events, lent, progress, memory)
+    runs, shares = weigh(runs, settings.middle)
     runs, loose = cohere(runs, hierarchy, settings) if hierarchy else (runs, ())
     runs = _calibrated(runs, settings)
     runs = _less_sure(runs, level_errors(frame, histories), settings)
@@ -148,7 +151,7 @@ def forecast(
     return Forecast(
         table=_table(runs, settings),
         backtest=backtest,
-        candidates=_candidates(runs, backtest, settings),
+        candidates=_candidates(runs, backtest, shares, settings),
         warnings=collect_warnings(histories, runs, settings, loose),
         effects=_effects(runs),
         verdicts={r.history.serie: verdicts.get(r.history.serie, unknown) for r in runs},
@@ -258,16 +261,18 @@ def _describe(s: SerieRuns) -> str:
     return ("Médiane de : " if len(names) <= 4 else "Moyenne sans les extrêmes de : ") + ", ".join(names)
 
 
-def _candidates(runs: tuple[SerieRuns, ...], backtest: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _candidates(
+    runs: tuple[SerieRuns, ...], backtest: pd.DataFrame, shares: Mapping[str, Mapping[str, float]], settings: Settings
+) -> pd.DataFrame:
     rows = []
     for s in runs:
         name, final = s.history.serie, s.final
-        rows.append((name, menu.COMBINED, "prévision", ""))
-        rows += [(name, m, "retenu", "") for m in final.members]
-        rows += [(name, m, "rejeté", reason) for m, reason in final.rejected.items()]
+        rows.append((name, menu.COMBINED, "prévision", "", np.nan))
+        rows += [(name, m, "retenu", "", shares[name][m]) for m in final.members]
+        rows += [(name, m, "rejeté", reason, np.nan) for m, reason in final.rejected.items()]
         shown = [m for m in final.others if m not in final.members]
-        rows += [(name, m, "montré", "hors de la prévision, pour comparaison") for m in shown]
-    table = pd.DataFrame(rows, columns=["serie", "modele", "statut", "raison"])
+        rows += [(name, m, "montré", "hors de la prévision, pour comparaison", np.nan) for m in shown]
+    table = pd.DataFrame(rows, columns=["serie", "modele", "statut", "raison", "poids"])
     table.insert(2, "libelle", table["modele"].map(menu.LABELS))
     return table.merge(scores.compute_scores(backtest, settings.levels), on=["serie", "modele"], how="left")
 

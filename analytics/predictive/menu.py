@@ -32,7 +32,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "demi_croissance": "Naïf saisonnier + demi-croissance",
         "constante": "Valeur constante",
         NAIVE: "Naïf saisonnier",
-        COMBINED: "Moyenne des modèles retenus, sans les extrêmes",
+        COMBINED: "Moyenne pesée des modèles retenus, sans les extrêmes",
         PROPHET: "Prophet",
     }
 )

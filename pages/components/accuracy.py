@@ -91,7 +91,10 @@ def _show_horizons(view: View, outlook: Outlook, name: str) -> None:
 def _show_models(view: View, outlook: Outlook, name: str) -> None:
     scores = outlook.forecast.candidates
     own = scores[scores["serie"] == name]
-    st.markdown("**Modèles essayés** : la prévision combine ceux qui sont retenus, sans les extrêmes ; jamais un seul.")
+    st.markdown(
+        "**Modèles essayés** : la prévision est la moyenne de ceux qui sont retenus, sans les extrêmes ; chacun pèse "
+        "selon ses erreurs sur le passé de toutes les séries prévues ensemble."
+    )
     figure.show_table(cached("scores", view.key, lambda: leaderboard(own), job=outlook.key, serie=name))
 
 
@@ -107,7 +110,10 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     ordered = scores.assign(_rang=first).sort_values(["_rang", "wape"], kind="stable")
     rates = {"wape": "Erreur moyenne", "biais": "Biais", "couverture_80": "Vu dans la bande 80 %",
              "couverture_95": "Vu dans la bande 95 %"}  # fmt: skip
-    shown = pd.DataFrame({"Modèle": ordered["libelle"], "Rôle": ordered["statut"].map(ROLES)})
+    shown = pd.DataFrame({
+        "Modèle": ordered["libelle"], "Rôle": ordered["statut"].map(ROLES),
+        "Poids": [format_percent(v, 0) for v in ordered["poids"]],
+    })  # fmt: skip
     for column, head in rates.items():
         signed = column == "biais"
         shown[head] = [format_percent(v, signed=signed) for v in ordered[column]]

@@ -193,8 +193,9 @@ def test_progress_reaches_one(frame_of, series_of):
 
 def test_prophet_is_shown_and_never_in_the_median(frame_of, series_of):
     frame = frame_of(series_of(n=60))
-    without = forecast(frame, **QUICK)
-    result = forecast(frame, **(QUICK | {"prophet": True, "n_origins": 1}))
+    once = QUICK | {"n_origins": 1}
+    without = forecast(frame, **once)
+    result = forecast(frame, **(once | {"prophet": True}))
     row = result.candidates.set_index("modele").loc["prophet"]
     assert row["statut"] == "montré"
     assert np.isfinite(row["mase"])

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.components.accuracy import show_accuracy, show_verdict
 from pages.components.assumptions import choose_assumptions, choose_question
 from pages.components.budget import show_budget
+from pages.components.consumption import show_consumption
 from pages.components.forecast import (
     choose_series,
     explain_estimated,
@@ -61,3 +62,4 @@ with told_in_french():
         show_path(view, outlook)
         show_budget(view, outlook, name)
         show_export(view, outlook)
+        show_consumption(view)

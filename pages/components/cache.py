@@ -24,7 +24,7 @@ MAX_RESULTS = 512
 LIGHT = frozenset({
     "account", "account_reading", "alerts", "announced", "asked_events", "breakdown", "breakdown_picture",
     "breaks", "bridge_bars", "bridge_detail", "bridge_keys", "bridge_picture", "card_facts", "causes",
-    "causes_errors", "constat", "coverage", "coverage_table", "cuts", "data_errors", "data_errors_of", "drivers",
+    "causes_errors", "constat", "consumption_calibration", "consumption_relativities", "coverage", "coverage_table", "cuts", "data_errors", "data_errors_of", "drivers",
     "drivers_picture", "events", "fan", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
     "impact_series", "known_share", "landing_picture", "map", "market_picture", "monthly", "outlook_sentence",
     "own_figures", "own_shares", "parts", "parts_bars", "parts_lines", "path_told", "planned_events",

@@ -1,6 +1,9 @@
-"""Levers asked by the user, laid on the segments of a portfolio."""
+"""Levers asked by the user, laid on the segments and the postes of a portfolio."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,16 +12,83 @@ from numpy.typing import NDArray
 from analytics.errors import ParameterError
 
 Floats = NDArray[np.float64]
-#: Lever to its French label and the lowest value that means something (not included).
-LEVIERS: dict[str, tuple[str, float]] = {
-    "hausse": ("hausse de cotisation", -1.0),
-    "prestation": ("évolution du coût par tête", -1.0),
-    "frequence": ("évolution de la fréquence", -1.0),
-    "cout_moyen": ("évolution du coût moyen", -1.0),
-    "chargement": ("chargement, en points", -1.0),
-    "effectif": ("nouveaux adhérents", -1.0),
-}
 ALL = "*"
+
+
+@dataclass(frozen=True)
+class Levier:
+    """A lever: what a value of it means.
+
+    Attributes
+    ----------
+    label : str
+        French.
+    lowest : float
+        Lowest value that means something.
+    is_open : bool
+        Whether that lowest value is itself refused.
+    highest : float
+        Highest value, included.
+    pas : float
+        Step by which its effect is told: 0.01 = one point or one percent, 1 = one euro, or the switch turned on.
+    unite : str
+        That step in words.
+    par_poste : bool
+        Whether it may be given on one poste.
+    colonnes : tuple of str
+        Columns of the file that it cannot do without.
+    reponses : tuple of str
+        Keys of :data:`analytics.prescriptive.responses.REPONSES` that its effect rests on.
+    """
+
+    label: str
+    lowest: float = -1.0
+    is_open: bool = True
+    highest: float = np.inf
+    pas: float = 0.01
+    unite: str = "+1 %"
+    par_poste: bool = False
+    colonnes: tuple[str, ...] = ()
+    reponses: tuple[str, ...] = ()
+
+
+LEVIERS: dict[str, Levier] = {
+    "hausse": Levier("hausse de cotisation", unite="+1 point"),
+    "prestation": Levier("évolution du coût par tête", pas=-0.01, unite="−1 %", par_poste=True),
+    "frequence": Levier("évolution de la fréquence", pas=-0.01, unite="−1 %", par_poste=True),
+    "cout_moyen": Levier("évolution du coût moyen", pas=-0.01, unite="−1 %", par_poste=True),
+    "chargement": Levier("chargement, en points", pas=-0.01, unite="−1 point"),
+    "effectif": Levier("nouveaux adhérents"),
+    "taux": Levier(
+        "taux de prise en charge", -1.0, False, pas=-0.01, unite="−1 %", par_poste=True, reponses=("reponse_frequence",)
+    ),
+    "plafond": Levier(
+        "plafond de remboursement", -1.0, False, pas=-0.01, unite="−1 %", par_poste=True,
+        reponses=("part_au_plafond", "reponse_frequence"),
+    ),
+    "sante100": Levier(
+        "actes passés au 100 % Santé", 0.0, False, 1.0, unite="+1 point des actes", par_poste=True,
+        colonnes=("panier", "actes", "frais_reels", "remboursement_amo"), reponses=("reponse_frequence",),
+    ),
+    "reseau": Levier(
+        "actes passés dans le réseau de soins", 0.0, False, 1.0, unite="+1 point des actes", par_poste=True,
+        reponses=("economie_reseau", "reponse_frequence"),
+    ),
+    "prevention": Levier(
+        "prévention, en euros par tête", 0.0, False, pas=1.0, unite="+1 € par tête", reponses=("effet_prevention",)
+    ),
+    "acquisition": Levier(
+        "adhérents recrutés", 0.0, False, unite="+1 % d’adhérents", reponses=("cout_acquisition", "pc_recrues")
+    ),
+    "tsa": Levier(
+        "taxe de solidarité additionnelle, en points", -1.0, True, 1.0, unite="+1 point", reponses=("repercussion_tsa",)
+    ),
+    "contribution": Levier(
+        "contribution exceptionnelle 2026", 0.0, False, 1.0, pas=1.0, unite="activée",
+        reponses=("repercussion_contribution",),
+    ),
+}  # fmt: skip
+PAR_POSTE = tuple(key for key, lever in LEVIERS.items() if lever.par_poste)
 
 
 def no_lever() -> pd.DataFrame:
@@ -26,20 +96,28 @@ def no_lever() -> pd.DataFrame:
     return pd.DataFrame({"segment": pd.Series(dtype="str"), "levier": pd.Series(dtype="str"), "valeur": []})
 
 
-def resolve_levers(levers: pd.DataFrame, segments: pd.Series) -> dict[str, Floats]:
-    """Value of each lever on each segment; several lines on the same segment and lever add up.
+def resolve_levers(levers: pd.DataFrame, segments: pd.Series, postes: Sequence[str] = (ALL,)) -> dict[str, Floats]:
+    """Value of each lever on each segment; several lines on the same place add up.
 
     Parameters
     ----------
     levers : pandas.DataFrame
-        segment ("*" for all), levier (a key of :data:`LEVIERS`), valeur (0.05 = +5 %, or +5 points of chargement).
+        segment ("*" for all), levier (a key of :data:`LEVIERS`), valeur (0.05 = +5 %, or +5 points of chargement);
+        optionally poste ("*" or missing for all), for the levers that know one.
     segments : pandas.Series
         Segments of the portfolio.
+    postes : sequence of str
+        Its postes, when it is known by poste.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Shape (segments, postes) for a lever of :data:`PAR_POSTE`, (segments,) for another.
 
     Raises
     ------
     ParameterError
-        Missing column, unknown segment or lever, value that is not a number or that takes everything away.
+        Missing column, unknown segment, poste or lever, value that is not a number or that takes everything away.
     """
     for column in ("segment", "levier", "valeur"):
         if column not in levers.columns:
@@ -52,15 +130,38 @@ def resolve_levers(levers: pd.DataFrame, segments: pd.Series) -> dict[str, Float
     values = levers["valeur"].to_numpy(dtype=float, na_value=np.nan)
     if not np.isfinite(values).all():
         raise ParameterError("Un levier n’a pas de valeur.", remede="Écrivez par exemple 5 % ou −3 %.")
-    found = {name: np.zeros(len(names)) for name in LEVIERS}
-    position = pd.Series(np.arange(len(names)), index=names)
-    for segment, lever, value in zip(levers["segment"].astype(str), levers["levier"], values, strict=True):
-        rows = slice(None) if segment == ALL else position[segment]
-        found[lever][rows] += value
-    for lever, (label, lowest) in LEVIERS.items():
-        if (found[lever] <= lowest).any():
-            raise ParameterError(f"Ce levier enlève tout : {label}.", valeur=float(found[lever].min()))
+    asked_on = _postes_asked(levers, postes)
+    found = {key: np.zeros((len(names), len(postes)) if key in PAR_POSTE else len(names)) for key in LEVIERS}
+    row, column = ({name: i for i, name in enumerate(axis)} for axis in (names, postes))
+    for segment, lever, value, poste in zip(
+        levers["segment"].astype(str), levers["levier"], values, asked_on, strict=True
+    ):
+        rows = slice(None) if segment == ALL else row[segment]
+        at = (rows, slice(None) if poste == ALL else column[poste]) if lever in PAR_POSTE else rows
+        found[lever][at] += value
+    _check_range(found)
     return found
+
+
+def _postes_asked(levers: pd.DataFrame, postes: Sequence[str]) -> list[str]:
+    if "poste" not in levers.columns:
+        return [ALL] * len(levers)
+    asked = levers["poste"].astype(object).where(levers["poste"].notna(), ALL).astype(str)
+    _check_known(asked, {ALL, *postes}, "Poste inconnu du portefeuille.", f"Postes : {', '.join(postes)}.")
+    whole = levers.loc[(asked != ALL) & ~levers["levier"].isin(PAR_POSTE), "levier"]
+    if len(whole):
+        raise ParameterError("Ce levier ne se donne pas par poste.", valeur=whole.iloc[0])
+    return asked.tolist()
+
+
+def _check_range(found: dict[str, Floats]) -> None:
+    for key, lever in LEVIERS.items():
+        low, high = float(found[key].min(initial=0.0)), float(found[key].max(initial=0.0))
+        if low < lever.lowest or (lever.is_open and low == lever.lowest):
+            message = "Ce levier enlève tout" if lever.lowest == -1 else "Ce levier ne va pas au-dessous de zéro"
+            raise ParameterError(f"{message} : {lever.label}.", valeur=low)
+        if high > lever.highest:
+            raise ParameterError(f"Ce levier dépasse 100 % : {lever.label}.", valeur=high)
 
 
 def _check_known(asked: pd.Series, known: object, message: str, remede: str) -> None:

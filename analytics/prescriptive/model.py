@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from analytics.errors import InsufficientData, ParameterError
+from analytics.prescriptive.year import Year
 
 Floats = NDArray[np.float64]
 REQUIRED = ("segment", "beneficiaires", "cotisation", "prestation", "chargement", "retention", "elasticite")
@@ -37,13 +38,16 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Result:
-    """Yearly figures by segment, shape (S,) or (draws, S); money in EUR."""
+    """Yearly figures by segment, shape (S,); money in EUR. `reste` is NaN where the file does not tell it."""
 
     retenus: Floats
     nouveaux: Floats
+    effectif: Floats
     cotisation: Floats
     cotisation_retenus: Floats
     prestation: Floats
+    reste: Floats
+    charges: Floats
     resultat: Floats
 
 
@@ -106,45 +110,67 @@ def _check_values(segment: pd.Series, values: dict[str, Floats]) -> None:
             raise ParameterError("Valeur infinie.", colonne=column, valeur=segment[int(np.argmax(infinite))])
 
 
-def project_year(base: Assumptions, levers: dict[str, Floats], elasticite: Floats, derive: Floats) -> Result:
-    """Next year under the levers; `elasticite` and `derive` may be drawn, shape (draws, S).
+def project_year(
+    base: Assumptions, year: Year, elasticite: Floats, derive: Floats, growth: Floats | None = None
+) -> Result:
+    """Next year of each segment, without draws; the totals of many draws are in :mod:`analytics.prescriptive.kernel`.
 
-    Retained = 1 / (1 + exp(−(logit(retention) − b·hausse))); new members join at the new price and cost the same.
+    Parameters
+    ----------
+    base : Assumptions
+    year : Year
+        What a head pays and costs under the levers.
+    elasticite, derive : numpy.ndarray
+        Shape (S,).
+    growth : numpy.ndarray, optional
+        Growth of the claims per head by poste, as a factor; it replaces `derive`.
+
+    Notes
+    -----
+    Retained = 1 / (1 + exp(−(logit(retention) − b·hausse payée))). Those of « nouveaux adhérents » cost what a member
+    costs; those recruited at a price cost what the response `pc_recrues` says.
     """
-    hausse = levers["hausse"]
-    kept = expit(logit(base.retention) - elasticite * hausse)
-    retenus = base.beneficiaires * kept
-    nouveaux = base.beneficiaires * levers["effectif"]
-    price = base.cotisation * (1.0 + hausse)
-    effect = (1.0 + levers["prestation"]) * (1.0 + levers["frequence"]) * (1.0 + levers["cout_moyen"])
-    claims = base.prestation * effect * (1.0 + derive)
-    heads = np.maximum(retenus + nouveaux, 0.0)
-    cotisation, prestation = heads * price, heads * claims
-    loading = base.chargement + levers["chargement"]
+    kept = expit(logit(base.retention) - elasticite * year.hausse_payee)
+    stay = np.maximum(kept + year.nouveaux, 0.0)
+    heads = base.beneficiaires * (stay + year.recrues)
+    weight = base.beneficiaires * (stay + year.pc_recrues * year.recrues)
+    factor = np.ones(year.prestation.shape[1]) if growth is None else growth
+    drift = 1.0 + derive if growth is None else 1.0
+    cotisation = heads * year.prix
+    prestation, reste = (weight * drift * (care @ factor) for care in (year.prestation, year.reste))
+    charges = heads * year.charge + base.beneficiaires * year.recrues * year.cout_recrue
     return Result(
-        retenus=retenus,
-        nouveaux=np.broadcast_to(nouveaux, retenus.shape),
+        retenus=base.beneficiaires * kept,
+        nouveaux=base.beneficiaires * (year.nouveaux + year.recrues),
+        effectif=heads,
         cotisation=cotisation,
-        cotisation_retenus=retenus * base.cotisation,
+        cotisation_retenus=base.beneficiaires * kept * base.cotisation,
         prestation=prestation,
-        resultat=(1.0 - loading) * cotisation - prestation,
+        reste=reste,
+        charges=charges,
+        resultat=(1.0 - year.chargement) * cotisation - prestation - charges,
     )
 
 
-def add_up(base: Assumptions, levers: dict[str, Floats], result: Result) -> dict[str, Floats]:
-    """Totals over the segments, one value per draw: see :data:`analytics.prescriptive.outcome.INDICATEURS`."""
-    retenus, cotisation = result.retenus.sum(axis=-1), result.cotisation.sum(axis=-1)
-    prestation, at_old_price = result.prestation.sum(axis=-1), result.cotisation_retenus.sum(axis=-1)
-    heads = np.maximum(result.retenus + result.nouveaux, 0.0).sum(axis=-1)
-    rise = (result.cotisation_retenus * levers["hausse"]).sum(axis=-1)
+def add_up(base: Assumptions, year: Year, result: Result) -> dict[str, Floats]:
+    """Sums over the segments; see :func:`to_indicators`."""
+    named = ("retenus", "effectif", "cotisation", "cotisation_retenus", "prestation", "reste", "charges", "resultat")
+    sums = {name: getattr(result, name).sum() for name in named}
+    return sums | {"hausse": (result.cotisation_retenus * year.hausse).sum()}
+
+
+def to_indicators(base: Assumptions, sums: dict[str, Floats]) -> dict[str, Floats]:
+    """Indicators of :data:`analytics.prescriptive.outcome.INDICATEURS` from sums, one value per draw."""
     return {
-        "resultat": result.resultat.sum(axis=-1),
-        "pc": ratio(prestation, cotisation),
-        "effectif": heads,
-        "cotisation": cotisation,
-        "prestation": prestation,
-        "hausse_moyenne": ratio(rise, at_old_price),
-        "retention": ratio(retenus, base.beneficiaires.sum()),
+        "resultat": sums["resultat"],
+        "pc": ratio(sums["prestation"], sums["cotisation"]),
+        "effectif": sums["effectif"],
+        "cotisation": sums["cotisation"],
+        "prestation": sums["prestation"],
+        "hausse_moyenne": ratio(sums["hausse"], sums["cotisation_retenus"]),
+        "retention": ratio(sums["retenus"], base.beneficiaires.sum()),
+        "reste_a_charge": ratio(sums["reste"], sums["effectif"]),
+        "charges": sums["charges"],
     }
 
 

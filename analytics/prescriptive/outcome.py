@@ -11,6 +11,7 @@ import pandas as pd
 from analytics.errors import ParameterError
 
 #: Indicator of a scenario to "higher is better"; the direction is that of the mutual, for a rise that of the member.
+#: reste_a_charge is per head; charges are what prevention, recruiting and the taxes borne by the mutual cost.
 INDICATEURS: dict[str, bool] = {
     "resultat": True,
     "pc": False,
@@ -19,9 +20,13 @@ INDICATEURS: dict[str, bool] = {
     "prestation": False,
     "hausse_moyenne": False,
     "retention": True,
+    "reste_a_charge": False,
+    "charges": False,
 }
 COMPARED = ("resultat", "pc", "effectif", "hausse_moyenne")
 QUANTILES = {"p5": 0.05, "p10": 0.10, "p50": 0.50, "p90": 0.90, "p95": 0.95}
+#: Two draws closer than this, in parts of them, are the same number added in another order.
+ROUNDING = 1e-12
 #: Probability of being better from which a scenario is said to win.
 CLEAR = 0.90
 
@@ -34,7 +39,8 @@ class Outcome:
     ----------
     table : pandas.DataFrame
         One row per segment, central assumptions: segment, hausse, beneficiaires (heads before), retenus, nouveaux,
-        effectif, cotisation_avant, cotisation, prestation_avant, prestation, resultat_avant, resultat, pc_avant, pc.
+        effectif, cotisation_avant, cotisation, prestation_avant, prestation, resultat_avant, resultat, pc_avant, pc,
+        reste_avant, reste (NaN where the file does not tell it), charges.
         "avant" is today: current heads, premiums and claims, without drift.
     total : pandas.DataFrame
         indicateur, avant, valeur (central assumptions, no noise).
@@ -93,13 +99,42 @@ def direction(indicator: str, sens: str | None) -> str:
     return sens
 
 
-def summarise(draws: pd.DataFrame) -> pd.DataFrame:
-    """Mean, quantiles and Monte-Carlo error of each column of the draws."""
+def summarise(
+    draws: pd.DataFrame, *, worlds: np.ndarray | None = None, answers: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Mean, quantiles and Monte-Carlo error of each column of the draws.
+
+    Parameters
+    ----------
+    draws : pandas.DataFrame
+    worlds : numpy.ndarray, optional
+        First draw of each group that shares one set of responses, then the number of draws.
+    answers : numpy.ndarray, optional
+        (groups, terms): those responses. They are stratified, so that their own effect is not an error: what is left
+        of the means of the groups beside it is (Stein, 1987).
+    """
     values = draws.to_numpy()
     table = pd.DataFrame({"indicateur": draws.columns, "moyenne": values.mean(axis=0)})
     levels = np.quantile(values, list(QUANTILES.values()), axis=0)
     table[list(QUANTILES)] = levels.T
-    return table.assign(erreur=values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+    if worlds is None or answers is None:
+        return table.assign(erreur=values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+    return table.assign(erreur=_stratified_error(values, worlds, answers))
+
+
+def _stratified_error(values: np.ndarray, worlds: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Standard error of the mean of the groups, the effect of the responses taken off; NaN with too few groups."""
+    first = np.unique(worlds[:-1])
+    means = np.add.reduceat(values, first, axis=0) / np.diff([*first, len(values)])[:, None]
+    terms = np.column_stack([np.ones(len(means)), answers - answers.mean(axis=0)])
+    free = len(means) - np.linalg.matrix_rank(terms)
+    if free < 1:
+        return np.full(values.shape[1], np.nan)
+    known = np.isfinite(means).all(axis=0)
+    left = np.full(values.shape[1], np.nan)
+    fit = np.linalg.lstsq(terms, means[:, known], rcond=None)[0]
+    left[known] = ((means[:, known] - terms @ fit) ** 2).sum(axis=0) / free
+    return np.sqrt(left / len(means))
 
 
 def compare(outcomes: Mapping[str, Outcome], *, indicators: tuple[str, ...] = COMPARED) -> pd.DataFrame:
@@ -145,7 +180,8 @@ def compare(outcomes: Mapping[str, Outcome], *, indicators: tuple[str, ...] = CO
 
 def _compared(indicator: str, name: str, outcome: Outcome, first: Outcome) -> dict[str, object]:
     gap = (outcome.draws[indicator] - first.draws[indicator]).to_numpy()
-    gain = gap if INDICATEURS[indicator] else -gap
+    same = np.abs(gap) <= ROUNDING * np.abs(first.draws[indicator].to_numpy())
+    gain = np.where(same, 0.0, gap if INDICATEURS[indicator] else -gap)
     probability = float((gain > 0).mean() + 0.5 * (gain == 0).mean()) if np.isfinite(gain).all() else np.nan
     verdict = "pas de gagnant"
     if outcome is first:

@@ -18,6 +18,7 @@ from analytics.prescriptive.assumptions import (
     measure_loading,
     measure_retention,
 )
+from analytics.prescriptive.postes import measure_postes
 from analytics.schema import Dataset
 
 UNNAMED = "non renseigné"
@@ -37,12 +38,15 @@ class Portfolio:
         French: each assumption, "Mesuré" or "Hypothèse", and what was left out.
     debut, fin : pandas.Timestamp
         First and last month measured.
+    postes : pandas.DataFrame or None
+        Care of one head by segment and poste, as :func:`analytics.prescriptive.postes.measure_postes` makes it.
     """
 
     table: pd.DataFrame
     notes: tuple[str, ...]
     debut: pd.Timestamp
     fin: pd.Timestamp
+    postes: pd.DataFrame | None = None
 
 
 def build_portfolio(
@@ -106,7 +110,9 @@ def build_portfolio(
     )  # fmt: skip
     assumed = describe_assumptions(elasticite, (derive, derive_sd), (hausse_min, hausse_max))
     measured = _measured(dataset.base, months, debut, fin)
-    return Portfolio(table, (*measured, *key_notes, *left_out, loading_note, kept_note, *assumed), debut, fin)
+    care, care_notes = measure_postes(whole, table, sums, keys, (debut, fin), months)
+    notes = (*measured, *key_notes, *left_out, *care_notes, loading_note, kept_note, *assumed)
+    return Portfolio(table, notes, debut, fin, care)
 
 
 def _per_head(sums: pd.DataFrame, keys: list[str], months: int) -> pd.DataFrame:

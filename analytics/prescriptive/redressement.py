@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pandas as pd
 
 from analytics.errors import ParameterError
 
@@ -90,6 +93,82 @@ def project(
     future = cotisation * (1.0 - chute) * (1.0 + revalo) + affaires_nouvelles
     future_sp = sp * (1.0 + derive) / (1.0 + revalo)
     return Projection(future, future_sp, future * future_sp)
+
+
+def redressement_table(
+    categories: pd.DataFrame,
+    *,
+    derive: float | Mapping[str, float] = 0.0,
+    garanties: float | Mapping[str, float] = 0.0,
+    cible: float = 1.0,
+) -> pd.DataFrame:
+    """The increase of each category and of all together, with the amounts that it is made from.
+
+    Parameters
+    ----------
+    categories : pandas.DataFrame
+        categorie, prestation (paid, EUR), cotisation (EUR, on the base that must be balanced); optionally provision
+        (care done and not paid yet).
+    derive, garanties : float or mapping of categorie to float
+        As :func:`redressement`; the whole takes their mean, weighted by the claims.
+    cible : float
+        Ratio aimed at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row by category, then "Ensemble": categorie, prestation, provision, charge (their sum), cotisation, sp,
+        derive, garanties, redressement, cotisation_redressee, charge_projetee, sp_projete (the target, by
+        construction), solidarite (EUR that the category pays more when all take the increase of the whole: they add up
+        to nothing).
+
+    Raises
+    ------
+    ParameterError
+        A column or a category is missing, or an amount is not positive.
+
+    Notes
+    -----
+    Worked example: actuarial memoir (CNP, 2019), table 4.7: +11,43 %, −9,80 %, −7,00 % together. By category or
+    together the total asked is the same: a question of solidarity, not of arithmetic.
+    """
+    for column in ("categorie", "prestation", "cotisation"):
+        if column not in categories.columns:
+            raise ParameterError("Une colonne manque au tableau de redressement.", colonne=column)
+    _check(len(categories) > 0, "Le tableau de redressement n’a aucune catégorie.", 0)
+    table = categories[["categorie", "prestation"]].reset_index(drop=True)
+    table["provision"] = categories["provision"].to_numpy(float) if "provision" in categories.columns else 0.0
+    table["charge"] = table["prestation"] + table["provision"]
+    table["cotisation"] = categories["cotisation"].to_numpy(float)
+    for name, given in (("derive", derive), ("garanties", garanties)):
+        table[name] = _by_category(table["categorie"], given)
+    table["charge_projetee"] = table["charge"] * (1.0 + table["derive"]) * (1.0 + table["garanties"])
+    table = pd.concat([table, _together(table)], ignore_index=True)
+    table["sp"] = table["charge"] / table["cotisation"]
+    table["redressement"] = [
+        redressement(*row, cible=cible) for row in table[["sp", "derive", "garanties"]].itertuples(index=False)
+    ]
+    table["cotisation_redressee"] = table["cotisation"] * (1.0 + table["redressement"])
+    table["sp_projete"] = table["charge_projetee"] / table["cotisation_redressee"]
+    table["solidarite"] = table["cotisation"] * (table["redressement"].iloc[-1] - table["redressement"])
+    order = ["categorie", "prestation", "provision", "charge", "cotisation", "sp", "derive", "garanties"]
+    return table[[*order, "redressement", "cotisation_redressee", "charge_projetee", "sp_projete", "solidarite"]]
+
+
+def _by_category(names: pd.Series, given: float | Mapping[str, float]) -> pd.Series:
+    if not isinstance(given, Mapping):
+        return pd.Series(float(given), index=names.index)
+    found = names.map(given)
+    _check(not found.isna().any(), "Une catégorie n’a pas de taux.", float("nan"))
+    return found.astype(float)
+
+
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """Row of all the categories: its drift and its change of cover give back the sum of the projected claims."""
+    sums = table[["prestation", "provision", "charge", "cotisation", "charge_projetee"]].sum()
+    drift = float((table["charge"] * table["derive"]).sum() / sums["charge"]) if sums["charge"] > 0 else 0.0
+    cover = float(sums["charge_projetee"] / sums["charge"] / (1.0 + drift) - 1.0) if sums["charge"] > 0 else 0.0
+    return pd.DataFrame([{"categorie": "Ensemble", **sums, "derive": drift, "garanties": cover}])
 
 
 def _check(right: bool, message: str, value: float) -> None:

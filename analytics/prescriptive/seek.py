@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ from scipy.optimize import brentq
 
 from analytics.errors import ParameterError
 from analytics.french import format_euros, format_number, format_percent
-from analytics.prescriptive.levers import ALL, LEVIERS, no_lever, resolve_levers
-from analytics.prescriptive.model import Assumptions, read_portfolio
+from analytics.prescriptive.levers import ALL, LEVIERS, PAR_POSTE, no_lever
+from analytics.prescriptive.model import Assumptions
 from analytics.prescriptive.outcome import Outcome, check_indicator, direction
-from analytics.prescriptive.simulation import CORRELATION, draw_shocks, simulate, simulate_totals
+from analytics.prescriptive.simulation import prepare
+from analytics.prescriptive.simulator import Simulator
 
 #: Values of the lever looked at before the root is refined.
 STEPS = 41
@@ -28,6 +30,8 @@ LABELS = {
     "prestation": "le montant des prestations",
     "hausse_moyenne": "la hausse moyenne",
     "retention": "le taux de maintien",
+    "reste_a_charge": "le reste à charge par tête",
+    "charges": "le coût des actions et des taxes",
 }
 
 
@@ -60,27 +64,30 @@ class Seek:
 
 
 def seek(
-    portfolio: pd.DataFrame,
+    portfolio: pd.DataFrame | Simulator,
     levers: pd.DataFrame | None = None,
     *,
     levier: str = "hausse",
+    poste: str = ALL,
     indicator: str = "pc",
     target: float = 0.85,
     probability: float = 0.8,
     sens: str | None = None,
     bounds: tuple[float, float] | None = None,
-    draws: int = 2000,
-    seed: int = 0,
-    correlation: float = CORRELATION,
+    **options: Any,
 ) -> Seek:
     """Find the smallest uniform move of a lever such that the target is met with a given probability.
 
     Parameters
     ----------
-    portfolio, levers
-        As :func:`analytics.prescriptive.simulate`; the move comes on top of `levers`.
+    portfolio : pandas.DataFrame or Simulator
+        As :func:`analytics.prescriptive.simulate`; a simulator brings its futures with it.
+    levers : pandas.DataFrame, optional
+        The move comes on top of them.
     levier : str
         Lever moved on all segments alike.
+    poste : str
+        Poste on which it is moved, for a lever given by poste.
     indicator, target, sens
         What must hold, as :meth:`Outcome.probability`.
     probability : float
@@ -88,8 +95,8 @@ def seek(
     bounds : (float, float), optional
         First and last value tried, in that order (so (0, −0.2) looks for the smallest fall). For the increase, None
         means what every segment allows: largest hausse_min to smallest hausse_max.
-    draws, seed, correlation
-        As :func:`analytics.prescriptive.simulate`.
+    **options
+        Of :func:`analytics.prescriptive.prepare`, with a frame only.
 
     Raises
     ------
@@ -101,26 +108,28 @@ def seek(
     The condition P(indicator right) ≥ p is a quantile of the draws against the target, continuous in the lever: the
     first of 41 values that holds brackets the root, Brent's method refines it to 10⁻⁶.
     """
-    _check_request(levier, probability)
+    _check_request(levier, poste, probability)
     side = direction(check_indicator(indicator), sens)
-    base = read_portfolio(portfolio)
-    start, end = bounds if bounds is not None else _default_bounds(base, levier)
+    if isinstance(portfolio, Simulator) and options:
+        raise ParameterError("Les futurs de cette simulation sont déjà tirés.", valeur=next(iter(options)))
+    simulator = portfolio if isinstance(portfolio, Simulator) else prepare(portfolio, **options)
+    start, end = bounds if bounds is not None else _default_bounds(simulator.base, levier)
     fixed = no_lever() if levers is None else levers
-    shocks = draw_shocks(base, draws=draws, seed=seed, correlation=correlation)
 
     @functools.cache
     def level(value: float) -> float:
-        drawn = simulate_totals(base, resolve_levers(_with(fixed, levier, value), base.segment), shocks)
+        drawn = simulator.totals(_with(fixed, levier, poste, value))
         return held(drawn[indicator].to_numpy(), probability, side)
 
     def margin(value: float) -> float:
         return target - level(value) if side == "au_plus" else level(value) - target
 
     value, met = _first_root(margin, start, end)
-    outcome = simulate(portfolio, _with(fixed, levier, value), draws=draws, seed=seed, correlation=correlation)
+    outcome = simulator.play(_with(fixed, levier, poste, value))
     reached = outcome.probability(indicator, target, sens=side)
     status, at = ("atteint" if met else "infaisable"), level(value)
-    sentence = _sentence(status, levier, value, indicator, side, target if met else at, reached if met else probability)
+    move = _move(levier, poste, value)
+    sentence = _sentence(status, move, indicator, side, target if met else at, reached if met else probability)
     return Seek(status, value, at, reached, outcome, sentence)
 
 
@@ -131,11 +140,13 @@ def held(drawn: np.ndarray, probability: float, side: str) -> float:
     return -float(np.quantile(-drawn, probability, method="inverted_cdf"))
 
 
-def _check_request(levier: str, probability: float) -> None:
+def _check_request(levier: str, poste: str, probability: float) -> None:
     if not 0 < probability < 1:
         raise ParameterError("Une probabilité est entre 0 et 100 %.", valeur=probability)
     if levier not in LEVIERS:
         raise ParameterError("Levier inconnu.", valeur=levier, remede=f"Leviers possibles : {', '.join(LEVIERS)}.")
+    if poste != ALL and levier not in PAR_POSTE:
+        raise ParameterError("Ce levier ne se donne pas par poste.", valeur=levier)
 
 
 def _default_bounds(base: Assumptions, levier: str) -> tuple[float, float]:
@@ -151,8 +162,10 @@ def _default_bounds(base: Assumptions, levier: str) -> tuple[float, float]:
     return low, high
 
 
-def _with(levers: pd.DataFrame, levier: str, value: float) -> pd.DataFrame:
+def _with(levers: pd.DataFrame, levier: str, poste: str, value: float) -> pd.DataFrame:
     move = pd.DataFrame({"segment": [ALL], "levier": [levier], "valeur": [float(value)]})
+    if poste != ALL:
+        move["poste"] = poste
     return move if levers.empty else pd.concat([levers, move], ignore_index=True)
 
 
@@ -173,11 +186,13 @@ def _first_root(margin: Callable[[float], float], start: float, end: float) -> t
     return float(tried[int(np.argmax(margins))]), False
 
 
-def _sentence(
-    status: str, levier: str, value: float, indicator: str, side: str, amount: float, probability: float
-) -> str:
-    label, word = LEVIERS[levier][0], "au moins" if side == "au_moins" else "au plus"
-    move = f"le levier « {label} » à {format_percent(value, 2, signed=True)} partout"
+def _move(levier: str, poste: str, value: float) -> str:
+    amount = format_euros(value) if levier == "prevention" else format_percent(value, 2, signed=True)
+    return f"le levier « {LEVIERS[levier].label} » à {amount} {'partout' if poste == ALL else f'en {poste}'}"
+
+
+def _sentence(status: str, move: str, indicator: str, side: str, amount: float, probability: float) -> str:
+    word = "au moins" if side == "au_moins" else "au plus"
     goal = f"{LABELS[indicator]} est d’{word} {_amount(indicator, amount)}"
     if status == "atteint":
         return f"Avec {move}, {goal} avec une probabilité de {format_percent(probability, 0)}."
@@ -188,6 +203,6 @@ def _sentence(
 
 
 def _amount(indicator: str, value: float) -> str:
-    if indicator in ("resultat", "cotisation", "prestation"):
+    if indicator in ("resultat", "cotisation", "prestation", "reste_a_charge", "charges"):
         return format_euros(value)
     return format_number(value) if indicator == "effectif" else format_percent(value)

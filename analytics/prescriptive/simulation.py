@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.errors import ParameterError
-from analytics.prescriptive.levers import resolve_levers
-from analytics.prescriptive.model import Assumptions, Result, add_up, project_year, ratio, read_portfolio
-from analytics.prescriptive.outcome import Outcome, summarise
-from analytics.uncertainty import Z_80
+from analytics.prescriptive.futures import Futures
+from analytics.prescriptive.kernel import Shocks
+from analytics.prescriptive.model import Assumptions
+from analytics.prescriptive.outcome import Outcome
+from analytics.prescriptive.responses import REPONSES, WORLDS, Reponse, at_score, draw_responses
+from analytics.prescriptive.simulator import Simulator, make_simulator
+from analytics.prescriptive.taxes import Taxes
+from analytics.uncertainty import CORRELATION
 
 Floats = NDArray[np.float64]
 #: Draws × segments held at once (160 MB by assumption).
 MAX_SIZE = 20_000_000
-CORRELATION = 0.5
-
-
-@dataclass(frozen=True)
-class Shocks:
-    """Drawn assumptions, shape (draws, S), or (1, S) when there is no uncertainty."""
-
-    elasticite: Floats
-    derive: Floats
-    n: int
 
 
 def simulate(
@@ -36,6 +31,10 @@ def simulate(
     draws: int = 2000,
     seed: int = 0,
     correlation: float = CORRELATION,
+    postes: pd.DataFrame | None = None,
+    futures: Futures | None = None,
+    responses: Sequence[Reponse] = REPONSES,
+    taxes: Taxes | None = None,
 ) -> Outcome:
     """Next year of a portfolio under levers.
 
@@ -46,13 +45,16 @@ def simulate(
         premium), retention (kept at no increase), elasticite (slope b of the logit); optional hausse_min, hausse_max,
         elasticite_bas and elasticite_haut (80 % interval), derive (expected growth of claims per head) and derive_sd.
     levers : pandas.DataFrame
-        segment ("*" for all), levier, valeur; see :data:`analytics.prescriptive.levers.LEVIERS`. Lines add up.
+        segment ("*" for all), levier, valeur, optionally poste; see :data:`analytics.prescriptive.levers.LEVIERS`.
+        Lines add up.
     draws : int
         At least 2.
     seed : int
         Same seed, same futures: scenarios of the same portfolio are compared draw by draw.
     correlation : float
         Share of the uncertainty common to all segments, 0 to 1 (variance).
+    postes, futures, responses, taxes
+        As :func:`prepare`.
 
     Raises
     ------
@@ -65,113 +67,95 @@ def simulate(
     -----
     Elasticity is drawn from two half-normals around its centre so that 10 % of draws fall beyond each end, and never
     under 0; drift is normal. Individual chance (who leaves) is left out: only the assumptions are uncertain.
+    To play many scenarios on the same futures, :func:`prepare` once.
     """
-    base = read_portfolio(portfolio)
-    found = resolve_levers(levers, base.segment)
-    shocks = draw_shocks(base, draws=draws, seed=seed, correlation=correlation)
-    central = project_year(base, found, base.elasticite, base.derive)
-    drawn = simulate_totals(base, found, shocks)
-    return Outcome(
-        table=_table(base, found, central),
-        total=_total(base, found, central),
-        quantiles=summarise(drawn),
-        draws=drawn,
-        warnings=_warnings(base, found),
-        seed=seed,
-    )
+    simulator = prepare(
+        portfolio, draws=draws, seed=seed, correlation=correlation, postes=postes, futures=futures,
+        responses=responses, taxes=taxes,
+    )  # fmt: skip
+    return simulator.play(levers)
 
 
-def draw_shocks(base: Assumptions, *, draws: int, seed: int, correlation: float) -> Shocks:
-    """Draw elasticity and drift; the draws do not depend on the levers."""
+def prepare(
+    portfolio: pd.DataFrame,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    correlation: float = CORRELATION,
+    postes: pd.DataFrame | None = None,
+    futures: Futures | None = None,
+    responses: Sequence[Reponse] = REPONSES,
+    taxes: Taxes | None = None,
+) -> Simulator:
+    """Draw the futures of a portfolio once; each scenario is then played on them.
+
+    Parameters
+    ----------
+    portfolio, draws, seed, correlation
+        As :func:`simulate`.
+    postes : pandas.DataFrame, optional
+        Care of one head by segment and poste, as :attr:`Portfolio.postes`; without it no lever is given by poste.
+    futures : Futures, optional
+        Growth of the claims by poste; it replaces `derive` and `derive_sd`.
+    responses : sequence of Reponse
+        Assumptions on responses; drawn, for the scenarios that rest on them.
+    taxes : Taxes, optional
+
+    Raises
+    ------
+    ParameterError, InsufficientData
+        As :func:`simulate`.
+    """
+    simulator = make_simulator(portfolio, postes, futures, responses, taxes, draws=draws, seed=seed)
+    shocks = draw_shocks(
+        simulator.base, draws=draws, seed=seed, correlation=correlation, responses=simulator.responses,
+        growth=simulator.drawn_growth,
+    )  # fmt: skip
+    return simulator.with_shocks(shocks, correlation)
+
+
+def draw_shocks(
+    base: Assumptions,
+    *,
+    draws: int,
+    seed: int,
+    correlation: float,
+    responses: Sequence[Reponse] = REPONSES,
+    growth: Floats | None = None,
+) -> Shocks:
+    """Draw elasticity, drift and responses; the draws do not depend on the levers.
+
+    What is proper to a segment depends on its name alone: neither the order nor the number of segments changes it.
+    """
     if draws < 2:
         raise ParameterError("Il faut au moins deux tirages.", valeur=draws)
     if not 0 <= correlation <= 1:
         raise ParameterError("Une corrélation va de 0 à 1.", valeur=correlation)
-    n_segments = len(base.segment)
-    if draws * n_segments > MAX_SIZE:
+    if draws * len(base.segment) > MAX_SIZE:
         raise ParameterError(
             "Trop de tirages pour ce nombre de segments.", valeur=draws, remede="Réduisez les tirages ou les segments."
         )
-    own, common = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-    shared = common.standard_normal((2, draws, 1)) * np.sqrt(correlation)
-    z_price, z_drift = (
-        shared[i] + own.standard_normal((draws, n_segments)) * np.sqrt(1 - correlation) for i in range(2)
-    )
-    low, high = base.elasticite - base.elasticite_bas, base.elasticite_haut - base.elasticite
-    elasticite = derive = np.empty(0)
-    if (low + high).any():
-        elasticite = np.maximum(base.elasticite + np.where(z_price < 0, low, high) * z_price / Z_80, 0.0)
-    if base.derive_sd.any():
-        derive = np.maximum(base.derive + base.derive_sd * z_drift, -1.0)
-    return Shocks(
-        elasticite if elasticite.size else base.elasticite[None, :],
-        derive if derive.size else base.derive[None, :],
-        draws,
-    )
+    common, answers = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+    shared = common.standard_normal((2, draws, 1))
+    unsure = (base.elasticite_haut > base.elasticite_bas).any(), growth is None and base.derive_sd.any()
+    elasticite, derive = base.elasticite[None, :], base.derive[None, :]
+    if any(unsure):
+        own = _own_scores(base.segment, seed, draws, which=[i for i in range(2) if unsure[i]])
+        scores = {i: np.sqrt(correlation) * shared[i] + np.sqrt(1.0 - correlation) * o for i, o in own.items()}
+        if 0 in scores:
+            drawn = at_score(base.elasticite, base.elasticite_bas, base.elasticite_haut, scores[0])
+            elasticite = np.maximum(drawn, 0.0)
+        if 1 in scores:
+            derive = np.maximum(base.derive + base.derive_sd * scores[1], -1.0)
+    worlds = draw_responses(responses, answers, min(WORLDS, draws))
+    return Shocks(elasticite, derive, draws, growth, worlds)
 
 
-def simulate_totals(base: Assumptions, levers: dict[str, Floats], shocks: Shocks) -> pd.DataFrame:
-    """Totals of each draw, one column per indicator."""
-    result = project_year(base, levers, shocks.elasticite, shocks.derive)
-    totals = add_up(base, levers, result)
-    return pd.DataFrame({name: np.broadcast_to(values, (shocks.n,)) for name, values in totals.items()})
-
-
-def _table(base: Assumptions, levers: dict[str, Floats], after: Result) -> pd.DataFrame:
-    heads = base.beneficiaires
-    paid, claimed = heads * base.cotisation, heads * base.prestation
-    return pd.DataFrame(
-        {
-            "segment": base.segment,
-            "hausse": levers["hausse"],
-            "beneficiaires": heads,
-            "retenus": after.retenus,
-            "nouveaux": after.nouveaux,
-            "effectif": np.maximum(after.retenus + after.nouveaux, 0.0),
-            "cotisation_avant": paid,
-            "cotisation": after.cotisation,
-            "prestation_avant": claimed,
-            "prestation": after.prestation,
-            "resultat_avant": (1.0 - base.chargement) * paid - claimed,
-            "resultat": after.resultat,
-            "pc_avant": ratio(claimed, paid),
-            "pc": ratio(after.prestation, after.cotisation),
-        }
-    )
-
-
-def _total(base: Assumptions, levers: dict[str, Floats], after: Result) -> pd.DataFrame:
-    heads = base.beneficiaires
-    paid, claimed = heads * base.cotisation, heads * base.prestation
-    before = {
-        "resultat": ((1.0 - base.chargement) * paid - claimed).sum(),
-        "pc": float(ratio(claimed.sum(), paid.sum())),
-        "effectif": heads.sum(),
-        "cotisation": paid.sum(),
-        "prestation": claimed.sum(),
-        "hausse_moyenne": np.nan,
-        "retention": np.nan,
-    }
-    totals = add_up(base, levers, after)
-    return pd.DataFrame(
-        {
-            "indicateur": list(totals),
-            "avant": [float(before[k]) for k in totals],
-            "valeur": [float(v) for v in totals.values()],
-        }
-    )
-
-
-def _warnings(base: Assumptions, levers: dict[str, Floats]) -> tuple[str, ...]:
-    notes = []
-    outside = (levers["hausse"] < base.hausse_min - 1e-12) | (levers["hausse"] > base.hausse_max + 1e-12)
-    if outside.any():
-        named = ", ".join(base.segment[outside].head(3))
-        more = f" et {outside.sum() - 3} de plus" if outside.sum() > 3 else ""
-        notes.append(f"Hausse hors des bornes fixées : {named}{more}.")
-    loading = base.chargement + levers["chargement"]
-    if ((loading < 0) | (loading >= 1)).any():
-        notes.append("Un chargement simulé sort de l’intervalle 0 à 100 %.")
-    if (base.elasticite_bas == base.elasticite_haut).all() and not base.derive_sd.any():
-        notes.append("Aucune incertitude n’est renseignée : tous les quantiles sont la valeur centrale.")
-    return tuple(notes)
+def _own_scores(segments: pd.Series, seed: int, draws: int, *, which: list[int]) -> dict[int, Floats]:
+    """Standard scores proper to each segment, (draws, S), for the elasticity (0) and the drift (1)."""
+    found = {i: np.empty((len(segments), draws)) for i in which}
+    for row, name in enumerate(segments):
+        digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
+        for i in which:
+            found[i][row] = np.random.default_rng([seed, i, digest]).standard_normal(draws)
+    return {i: np.ascontiguousarray(scores.T) for i, scores in found.items()}

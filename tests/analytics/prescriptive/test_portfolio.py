@@ -9,6 +9,7 @@ import pytest
 from analytics.completion import complete, maturity
 from analytics.errors import InsufficientData, ParameterError
 from analytics.prescriptive import build_portfolio, no_lever, simulate
+from analytics.prescriptive.simulation import prepare
 from analytics.schema import Dataset
 
 ELASTICITE = (2.0, 4.0, 6.0)
@@ -179,6 +180,62 @@ def test_category_dimensions():
     typed = dataset(cotisation=source.cotisation.astype(kinds), prestation=source.prestation.astype(kinds))
     built, plain = (build_portfolio(d, elasticite=ELASTICITE).table for d in (typed, source))
     pd.testing.assert_frame_equal(built.drop(columns=list(kinds)), plain.drop(columns=list(kinds)))
+
+
+def with_care() -> Dataset:
+    """Two postes, one of them with a basket; what the others do not tell is missing."""
+    claims = dataset().prestation.assign(panier="libre")
+    claims = claims.assign(actes=claims["prestation"] / 50, frais_reels=claims["prestation"] * 2,
+                           remboursement_amo=claims["prestation"] * 0.5)  # fmt: skip
+    free = claims[claims["poste"] == "optique"].assign(panier="100\u202f% Santé", actes=1.0, frais_reels=150.0,
+                                                       remboursement_amo=50.0, prestation=100.0)  # fmt: skip
+    return dataset(prestation=pd.concat([claims, free], ignore_index=True))
+
+
+def test_care_by_poste_by_hand():
+    built = build_portfolio(with_care(), elasticite=ELASTICITE)
+    care = built.postes.set_index(["segment", "poste"])
+    row = care.loc[("individuel · F2", "optique")]
+    assert row["prestation"] == pytest.approx((2500 * sum(range(3, 15)) + 12 * 100) / 400)
+    assert row["frais_reels"] == pytest.approx((5000 * sum(range(3, 15)) + 12 * 150) / 400)
+    assert row[["actes_100", "prestation_100"]].tolist() == pytest.approx([12 / 400, 1200 / 400])
+    assert care.loc[("individuel · F2", "dentaire"), "actes_100"] == 0
+    simulator = prepare(built.table, postes=built.postes, draws=10)
+    before = simulator.central(no_lever())
+    after = simulator.central(
+        pd.DataFrame([("*", "sante100", 0.1, "optique")], columns=["segment", "levier", "valeur", "poste"])
+    )
+    assert after["reste_a_charge"] < before["reste_a_charge"]
+
+
+def test_care_without_its_columns():
+    bare = build_portfolio(dataset(), elasticite=ELASTICITE)
+    assert list(bare.postes.columns) == ["segment", "poste", "prestation"]
+    assert any("frais_reels" in n and "reste à charge" in n for n in bare.notes)
+    whole = build_portfolio(dataset(prestation=dataset().prestation.drop(columns="poste")), elasticite=ELASTICITE)
+    assert whole.postes is None
+    assert any("leviers par poste" in n for n in whole.notes)
+
+
+def test_a_hole_in_the_fees_is_not_a_smaller_fee():
+    source = with_care()
+    claims = source.prestation.copy()
+    at = claims.index[(claims["formule"] == "F2") & (claims["poste"] == "dentaire") & (claims["mois"] == month(6))]
+    claims.loc[at, "frais_reels"] = np.nan
+    care = build_portfolio(dataset(prestation=claims), elasticite=ELASTICITE).postes.set_index(["segment", "poste"])
+    assert np.isnan(care.loc[("individuel · F2", "dentaire"), "frais_reels"])
+    assert np.isfinite(care.loc[("individuel · F2", "optique"), "frais_reels"])
+    assert np.isfinite(care.loc[("individuel · F2", "dentaire"), "prestation"])
+
+
+def test_care_of_the_whole_and_of_category_columns():
+    source = with_care()
+    one = build_portfolio(source, by=("canal",), elasticite=ELASTICITE)
+    assert one.postes["segment"].unique().tolist() == ["Ensemble"]
+    assert one.postes["prestation"].sum() == pytest.approx(one.table["prestation"].iloc[0])
+    typed = dataset(prestation=source.prestation.astype({"poste": "category", "contrat": "category"}))
+    plain = build_portfolio(source, elasticite=ELASTICITE).postes
+    pd.testing.assert_frame_equal(build_portfolio(typed, elasticite=ELASTICITE).postes, plain, check_dtype=False)
 
 
 def test_refused():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import ParameterError
 from analytics.prescriptive import project, redressement
+from analytics.prescriptive.redressement import redressement_table
 
 CADRE = (24_022.98 + 336.32, 22_079.33)
 NON_CADRE = (127_897.06 + 1_790.56, 145_220.93)
@@ -63,3 +66,49 @@ def test_refused(sp):
 def test_projection_refused(option):
     with pytest.raises(ParameterError):
         project(1000, 0.9, **{"chute": 0.1, "revalo": 0.05, "derive": 0.03, **option})
+
+
+MEMOIR = pd.DataFrame(
+    {
+        "categorie": ["cadre", "non-cadre"], "prestation": [24_022.98, 127_897.06], "provision": [336.32, 1_790.56],
+        "cotisation": [22_079.33, 145_220.93],
+    }
+)  # fmt: skip
+
+
+def test_table_of_the_memoir():
+    table = redressement_table(MEMOIR, derive=0.01).set_index("categorie")
+    assert (100 * table["sp"]).round(2).tolist() == [110.33, 89.30, 92.08]
+    assert (100 * table["redressement"]).round(2).tolist() == [11.43, -9.80, -7.00]
+    np.testing.assert_allclose(table["sp_projete"], 1.0, rtol=1e-12)
+    assert table.loc["Ensemble", "cotisation_redressee"] == pytest.approx(155_587.39, abs=0.01)
+    apart = table.drop("Ensemble")
+    assert apart["cotisation_redressee"].sum() == pytest.approx(table.loc["Ensemble", "cotisation_redressee"])
+    assert apart["solidarite"].sum() == pytest.approx(0.0, abs=1e-8)
+    assert table.loc["cadre", "solidarite"] < 0 < table.loc["non-cadre", "solidarite"]
+
+
+def test_projecting_again_gives_the_target():
+    table = redressement_table(MEMOIR, derive=0.01).set_index("categorie")
+    for row in table.itertuples():
+        again = project(row.cotisation, row.sp, chute=0.0, revalo=row.redressement, derive=row.derive)
+        assert again.sp == pytest.approx(1.0)
+
+
+@given(st.floats(-0.1, 0.2), st.floats(-0.1, 0.2), st.floats(-0.2, 0.2), st.floats(0.6, 1.1))
+def test_table_with_rates_by_category(drift, other, cover, target):
+    table = redressement_table(
+        MEMOIR, derive={"cadre": drift, "non-cadre": other}, garanties={"cadre": cover, "non-cadre": 0.0}, cible=target
+    ).set_index("categorie")
+    np.testing.assert_allclose(table["sp_projete"], target, rtol=1e-10)
+    apart = table.drop("Ensemble")["cotisation_redressee"].sum()
+    assert table.loc["Ensemble", "cotisation_redressee"] == pytest.approx(apart)
+
+
+def test_table_refused():
+    with pytest.raises(ParameterError, match="cotisation"):
+        redressement_table(MEMOIR.drop(columns="cotisation"))
+    with pytest.raises(ParameterError, match="taux"):
+        redressement_table(MEMOIR, derive={"cadre": 0.01})
+    with pytest.raises(ParameterError):
+        redressement_table(MEMOIR.head(0))

@@ -2,7 +2,7 @@
 # make test    installe, vérifie le style et lance tous les tests, navigateur compris
 # make lock    refige les dépendances, avec leurs empreintes, pour Python 3.11 et suivants
 #
-# Variables : PYTHON=python3.12  PORT=8600  VENV=/tmp/venv  ARGS="-k jobs" (pytest)
+# Variables : PYTHON=python3.12  PORT=8600  VENV=/tmp/venv  ARGS="-k jobs" (pytest)  JOBS=0 (tests à la suite)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,6 +18,8 @@ endif
 VENV ?= .venv
 PORT ?= 8501
 ARGS ?=
+# Fichiers de test menés de front.
+JOBS ?= 2
 BIN := $(VENV)/bin
 # La version est dans le nom : un autre PYTHON refait l’environnement et réinstalle.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
@@ -33,7 +35,7 @@ run: $(RUN_READY)
 	@exec $(BIN)/python -m streamlit run server.py --server.port $(PORT)
 
 test: $(TEST_READY) lint browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(TEST_READY)
 	$(BIN)/ruff check .

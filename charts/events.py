@@ -16,6 +16,8 @@ EVENT = "evenement"
 NO_EVENT = f"datum.serie != '{EVENT}'"
 #: Events named in the words of a picture; the others are counted.
 MOST_NAMED = 6
+#: Between the names of the events of a month, which may hold any other sign.
+APART = "\n"
 #: Pixels around a rule that answer the pointer.
 REACH = 11
 
@@ -43,8 +45,10 @@ def with_events(
         "mois": within["debut"], "texte": [f"{e.evenement} ({tell_dates(e)})" for e in within.itertuples()],
         "source": within["source"].fillna(""),
     })  # fmt: skip
+    told["noms"] = told["texte"]
     rows = told.groupby("mois", as_index=False).agg({
-        "texte": " ; ".join, "source": lambda names: " ; ".join(dict.fromkeys(filter(None, names)))
+        "texte": " ; ".join, "source": lambda names: " ; ".join(dict.fromkeys(filter(None, names))),
+        "noms": APART.join,
     })  # fmt: skip
     return pd.concat([data, rows.assign(serie=EVENT)], ignore_index=True)
 
@@ -74,7 +78,9 @@ def event_rules() -> tuple[alt.Chart, alt.Chart]:
 
 def name_events(data: pd.DataFrame) -> str:
     """The events of the rows of a picture as the end of its words; empty without any."""
-    names = [name for text in data.loc[data["serie"] == EVENT, "texte"] for name in text.split(" ; ")]
+    if "noms" not in data:
+        return ""
+    names = [name for text in data.loc[data["serie"] == EVENT, "noms"] for name in text.split(APART)]
     if not names:
         return ""
     more = len(names) - MOST_NAMED

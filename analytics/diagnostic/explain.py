@@ -36,7 +36,9 @@ RATIO = "ratio_pc"
 
 @dataclass(frozen=True)
 class Causes(Localisation):
-    """Segments that explain a gap, and its whole account: `total` = `ajustement` + `commun` + Σ ecart + `reste`.
+    """Segments that explain a gap, and its whole account.
+
+    `total` = `ajustement` + `commun` + Σ ecart + `reste` + `inconnu`.
 
     Attributes
     ----------
@@ -48,6 +50,8 @@ class Causes(Localisation):
         for the P/C ratio), "marge" (what a forecast gets wrong within its own bounds).
     ajustement : float
         EUR.
+    inconnu : float
+        EUR, what the leaves whose amount is unknown in one of the periods do to the gap; they are not searched.
     cells : int
         Leaves compared.
     left_out : tuple of str
@@ -56,6 +60,7 @@ class Causes(Localisation):
 
     genre: str = "effectif"
     ajustement: float = 0.0
+    inconnu: float = 0.0
     cells: int = 0
     left_out: tuple[str, ...] = ()
 
@@ -144,7 +149,7 @@ def find_causes(
     amount = "prestation" if measure == RATIO else measure
     past = year_before(selection) if announced is not None else before
     leaves = build_leaves(dataset, amount, selection, past)
-    both = _side_by_side(leaves) if leaves.keys else pd.DataFrame()
+    both, blank = _side_by_side(leaves) if leaves.keys else (pd.DataFrame(), np.zeros(0, dtype=bool))
     dims = [k for k in leaves.keys if len(both[k].unique()) > 1]
     if not dims:
         raise InsufficientData(
@@ -152,9 +157,12 @@ def find_causes(
             remede="Ajoutez par exemple le poste ou la région, ou élargissez le périmètre.",
         )
     wanted = _expect(dataset, measure, leaves, both, (selection, past), announced)
-    weight = "poids" if "poids" in wanted.frame.columns else None
-    found = locate(wanted.frame, dims=dims, actual="reel", expected="attendu", weight=weight, max_causes=2 * max_causes)
-    return replace(_settle(found, wanted, leaves, max_causes), left_out=left_out_dimensions(dataset))
+    if blank.all():
+        raise InsufficientData("Les montants sont inconnus sur une des périodes : on ne peut pas dire où est l’écart.")
+    known = wanted.frame[~blank].reset_index(drop=True)
+    weight = "poids" if "poids" in known.columns else None
+    found = locate(known, dims=dims, actual="reel", expected="attendu", weight=weight, max_causes=2 * max_causes)
+    return replace(_settle(found, wanted, blank, leaves, max_causes), left_out=left_out_dimensions(dataset))
 
 
 def left_out_dimensions(dataset: Dataset) -> tuple[str, ...]:
@@ -203,31 +211,52 @@ def year_before(selection: Selection) -> Selection:
     return replace(selection, debut=first, fin=last)
 
 
-def _side_by_side(leaves: Leaves) -> pd.DataFrame:
-    """Both periods on one row by leaf, those of before marked _avant."""
-    return leaves.after.merge(leaves.before, on=list(leaves.keys), how="outer", suffixes=("", "_avant"))
+def unknown_changes(leaves: Leaves) -> pd.DataFrame:
+    """What the leaves unknown in one of the periods do to the change of the whole.
+
+    Returns
+    -------
+    pandas.DataFrame
+        keys…, montant (EUR): the amount known of after, less the one known of before.
+    """
+    if not leaves.keys:
+        return pd.DataFrame({"montant": []}, dtype=float)
+    both, blank = _side_by_side(leaves)
+    now, then = (both.loc[blank, c].fillna(0.0) for c in ("prestation", "prestation_avant"))
+    return both.loc[blank, list(leaves.keys)].assign(montant=now - then).reset_index(drop=True)
 
 
-def _settle(found: Localisation, wanted: Expectation, leaves: Leaves, max_causes: int) -> Causes:
+def _side_by_side(leaves: Leaves) -> tuple[pd.DataFrame, np.ndarray]:
+    """Both periods on one row by leaf, those of before marked _avant, and where an amount is not absent but unknown."""
+    keys = list(leaves.keys)
+    both = leaves.after.merge(leaves.before, on=keys, how="outer", suffixes=("", "_avant"), indicator="cote")
+    side = both.pop("cote")
+    unknown_now, unknown_then = both["prestation"].isna(), both["prestation_avant"].isna()
+    return both, ((unknown_now & (side != "right_only")) | (unknown_then & (side != "left_only"))).to_numpy()
+
+
+def _settle(found: Localisation, wanted: Expectation, blank: np.ndarray, leaves: Leaves, max_causes: int) -> Causes:
     """Keep the heaviest segments, and account again for the whole gap with what is left."""
     # Rivals are other readings of the same gap: the account has room for one.
     candidates = found.table.head(1) if found.rivals else found.table
-    expected, frame = wanted.frame["attendu"].abs().to_numpy(), wanted.frame
+    unknown, frame = wanted.frame[blank], wanted.frame[~blank]
+    expected = frame["attendu"].abs().to_numpy()
     own = [expected[_inside(frame, conditions)].sum() for conditions in candidates["conditions"]]
     least = np.maximum(MIN_WEIGHT * expected.sum(), MIN_MOVE * np.array(own, dtype=float))
     heavy = candidates[candidates["ecart"].abs() >= least]
     heavy = heavy.sort_values("ecart", key=abs, ascending=False, ignore_index=True).head(max_causes)
     people = [_people(leaves, conditions) for conditions in heavy["conditions"]]
     total = float(wanted.frame["reel"].sum()) - wanted.reference
-    rest = total - wanted.ajustement - found.commun - float(heavy["ecart"].sum())
-    gross = sum(map(abs, (*heavy["ecart"], wanted.ajustement, found.commun, rest)))
+    lost = float((unknown["reel"] - unknown["attendu"]).sum())
+    rest = total - wanted.ajustement - found.commun - float(heavy["ecart"].sum()) - lost
+    gross = sum(map(abs, (*heavy["ecart"], wanted.ajustement, found.commun, rest, lost)))
     table = heavy.assign(
         rang=np.arange(1, len(heavy) + 1), part=heavy["ecart"] / gross,
         actes=[p[0] for p in people], beneficiaires=[p[1] for p in people],
     )  # fmt: skip
     told = {f.name: getattr(found, f.name) for f in fields(found)}
     account = {"table": table, "total": total, "reste": rest, "genre": wanted.genre, "ajustement": wanted.ajustement}
-    return Causes(**told | account, cells=len(frame))
+    return Causes(**told | account, inconnu=lost, cells=len(frame))
 
 
 def _people(leaves: Leaves, conditions: Mapping[str, str]) -> tuple[float, float]:
@@ -301,7 +330,8 @@ def _with_members(
     if not exposed:
         return leaves.assign(beneficiaires=cells["beneficiaires"].iloc[0])
     keys = tuple(c for c in leaves.columns if c not in ("prestation", "actes"))
-    return _fill_unclaimed(leaves.merge(cells, on=list(exposed), how="outer"), keys, exposed)
+    merged = leaves.merge(cells, on=list(exposed), how="outer", indicator="cote")
+    return _fill_unclaimed(merged.drop(columns="cote"), keys, exposed, merged["cote"] == "right_only")
 
 
 def _with_premiums(
@@ -312,11 +342,15 @@ def _with_premiums(
     if "cotisation" not in contracts.columns:
         return leaves
     cell = premium_keys(dataset, keys, exposed)
-    rows = contracts[selection.mask(contracts) & contracts["cotisation"].notna()]
+    rows = contracts[selection.mask(contracts)]
+    if "poste" in cell:  # members are on rows without poste when premiums are shared out
+        rows = rows[rows["cotisation"].notna() | rows["poste"].notna()]
     sums = _sum(rows, list(cell), ["cotisation"])
-    return (
-        leaves.merge(sums, on=list(cell), how="left") if cell else leaves.assign(cotisation=sums["cotisation"].iloc[0])
-    )
+    if not cell:
+        return leaves.assign(cotisation=sums["cotisation"].iloc[0])
+    merged = leaves.merge(sums, on=list(cell), how="left", indicator="cote")
+    absent = merged.pop("cote") == "left_only"
+    return merged.assign(cotisation=merged["cotisation"].mask(absent, 0.0))  # no row, no premium: it is not unknown
 
 
 def premium_keys(dataset: Dataset, keys: tuple[str, ...], exposed: tuple[str, ...]) -> tuple[str, ...]:
@@ -334,14 +368,16 @@ def _sum(rows: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.DataFra
     return table
 
 
-def _fill_unclaimed(table: pd.DataFrame, keys: tuple[str, ...], exposed: tuple[str, ...]) -> pd.DataFrame:
-    """A covered cell without a claim over the period consumed nothing: the cube is whole, so this is a true 0."""
-    care = [k for k in keys if k not in exposed]
-    unclaimed = table[care].isna().any(axis=1) if care else table["prestation"].isna()
+def _fill_unclaimed(
+    table: pd.DataFrame, keys: tuple[str, ...], exposed: tuple[str, ...], unclaimed: pd.Series
+) -> pd.DataFrame:
+    """A covered cell without a row over the period consumed nothing: the cube is whole, so this is a true 0.
+
+    A row whose amount is missing is another thing: it stays unknown.
+    """
     if not unclaimed.any():
         return table
-    for key in care:
+    for key in (k for k in keys if k not in exposed):
         table.loc[unclaimed, key] = table[key].dropna().iloc[0]
-    amounts = [m for m in ("prestation", "actes") if m in table.columns]
-    table.loc[unclaimed, amounts] = np.where(table.loc[unclaimed, amounts].isna(), 0.0, table.loc[unclaimed, amounts])
+    table.loc[unclaimed, [m for m in ("prestation", "actes") if m in table.columns]] = 0.0
     return table

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from analytics.completion import Development
 from analytics.diagnostic.bounds import Bounds, bound_change, bound_ratio, list_estimated
-from analytics.diagnostic.bridge import CHAINS, Bridge, decompose, known_leaves
+from analytics.diagnostic.bridge import CHAINS, Bridge, decompose, has_measure, known_leaves
 from analytics.diagnostic.cells import align
 from analytics.diagnostic.effects import FACTORS, split_change
-from analytics.diagnostic.explain import Leaves, build_leaves, premium_keys
+from analytics.diagnostic.explain import Leaves, build_leaves, premium_keys, unknown_changes
 from analytics.diagnostic.ratio import RATE_MEASURES, decompose_ratio, lay_grid
 from analytics.schema import Dataset, Selection
 
 #: The bridge whose cost per acte is told in frais réels and share reimbursed.
 DETAILED = (*FACTORS[:3], "frais_moyens", "part_amc")
 CARE = ("actes", "frais_reels")
+#: Effect of the amounts that are unknown in one of the periods, which the bridge sets aside.
+UNKNOWN = "inconnu"
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,22 @@ class Gap:
     bridge : Bridge
     bounds : Bounds
         Errors of its effects; without source when every month is wholly paid.
+    unknown : pandas.DataFrame
+        keys… of the bridge and montant: what the amounts known in one period only do to the change; empty for a ratio,
+        of which they cannot be told leaf by leaf.
     """
 
     bridge: Bridge
     bounds: Bounds
+    unknown: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"montant": []}, dtype=float))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The leaves of the bridge and those that it sets aside, these under the effect :data:`UNKNOWN`."""
+        if self.unknown.empty:
+            return self.bridge.table
+        aside = self.unknown.assign(effet=UNKNOWN)[list(self.bridge.table.columns)]
+        return pd.concat([self.bridge.table, aside], ignore_index=True)
 
 
 def can_detail(dataset: Dataset, measure: str) -> bool:
@@ -64,7 +78,8 @@ def explain_gap(
         What the data were completed with; None when no month is an estimate. The relative error of a poste and month
         stands for that of any perimeter within.
     detailed : bool
-        Split the cost per acte of the prestations (see :func:`can_detail`).
+        Split the cost per acte of the prestations (see :func:`can_detail`); a period where one of the measures has no
+        value keeps the plain cost.
 
     Raises
     ------
@@ -74,14 +89,17 @@ def explain_gap(
     if measure == "ratio_pc":
         return _explain_ratio(dataset, selection, before, development)
     leaves = build_leaves(dataset, measure, selection, before)
+    factors = FACTORS
     if detailed:
-        leaves = _with_charged(leaves, dataset, selection, before)
-    factors = DETAILED if detailed else FACTORS
+        charged = _with_charged(leaves, dataset, selection, before)
+        if all(has_measure(f, m) for f in (charged.before, charged.after) for m in CHAINS[DETAILED]):
+            leaves, factors = charged, DETAILED
     bridge = decompose(
         leaves.before, leaves.after, keys=leaves.keys, exposure_keys=leaves.exposure_keys, factors=factors
     )
+    aside = unknown_changes(leaves)
     if development is None:
-        return Gap(bridge, Bounds())
+        return Gap(bridge, Bounds(), aside)
     needed = CHAINS[bridge.factors]
     cells = align(
         leaves.before, leaves.after, keys=leaves.keys, measures=("prestation", *needed),
@@ -90,7 +108,8 @@ def explain_gap(
     moving = {"prestation": measure, **{m: m for m in CARE if m in needed}}
     estimated = list_estimated(dataset, selection, before, development, labels=cells.labels, measures=moving)
     known, _ = known_leaves(cells, "prestation")
-    return Gap(bridge, bound_change(cells, lambda c: split_change(c, bridge.factors, known)[0], estimated))
+    bounds = bound_change(cells, lambda c: split_change(c, bridge.factors, known)[0], estimated)
+    return Gap(bridge, bounds, aside)
 
 
 def _explain_ratio(dataset: Dataset, selection: Selection, before: Selection, development: Development | None) -> Gap:

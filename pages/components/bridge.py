@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
@@ -10,15 +11,18 @@ import streamlit as st
 from analytics.constat import Constat, describe, to_param
 from analytics.descriptive import comparison_period
 from analytics.diagnostic.bridge import Bridge
+from analytics.diagnostic.gap import DETAILED as DETAILED_FACTORS
 from analytics.diagnostic.gap import Gap, can_detail, explain_gap
+from analytics.errors import InsufficientData
 from analytics.french import format_euros, format_percent, format_period, is_missing
 from analytics.indicators import get_indicator, missing_measures
 from analytics.schema import Dataset
 from charts.picture import Picture
 from charts.waterfall import FIELD, SELECTION, chart_waterfall
 from pages.components import figure, state
-from pages.components.answer import Answer, answer
+from pages.components.answer import Answer, answer, say_no_gap
 from pages.components.bridge_detail import ALL, EFFECT, show_detail
+from pages.components.bridge_secret import OTHERS, groups_of
 from pages.components.bridge_words import (
     interval_of,
     judge,
@@ -31,7 +35,7 @@ from pages.components.cache import cached
 from pages.components.card_facts import known_of
 from pages.components.constat import measure
 from pages.components.messages import safe, show_unlocks, told_in_french
-from pages.components.sharing import hidden_values
+from pages.components.sharing import hidden_among
 from pages.components.sidebar import View
 
 MAX_BARS = 7
@@ -65,11 +69,18 @@ def show_bridge(view: View, constat: Constat) -> Answer | None:
     st.markdown(safe(describe(constat, dataset).text))
     if dataset.main_measure is None:
         show_unlocks({"Prestations": ["explication de l’écart"]})
-        return None
-    if is_missing(constat.reference):
-        st.info("Il faut une période de comparaison dans le fichier pour expliquer un écart.", icon=":material/info:")
-        return None
-    told = None
+        return answer("on ne peut pas dire", "Le fichier n’a pas de prestations.")
+    if is_missing(constat.ecart):
+        return say_no_gap(constat, dataset)
+    try:
+        return _show_account(view, constat)
+    except InsufficientData as error:
+        return answer("on ne peut pas dire", f"{error.message} {error.remede}".strip())
+
+
+def _show_account(view: View, constat: Constat) -> Answer | None:
+    """The bars and their detail, of a change that has a value."""
+    dataset, told = view.dataset, None
     with told_in_french():
         drawn = st.container()
         detailed = can_detail(dataset, constat.indicator) and st.toggle(
@@ -77,24 +88,29 @@ def show_bridge(view: View, constat: Constat) -> Answer | None:
             help="Coût moyen par acte = frais réels par acte × part que la mutuelle en rembourse.",
         )  # fmt: skip
         gap = gap_of(view, constat, detailed=detailed)
-        bars = bars_of(view, constat, gap, detailed=detailed)
+        if detailed and gap.bridge.factors != DETAILED_FACTORS:
+            st.caption("Le coût moyen ne se détaille pas ici : une de ses mesures n’a pas de valeur sur une période.")
+        groups = groups_of(view, constat, gap)
+        bars = bars_of(view, constat, gap, groups, detailed=detailed)
         unit = get_indicator(constat.indicator, dataset).unit
-        chosen = show_detail(view, constat, gap.bridge, bars, unit, detailed=detailed)
+        chosen = show_detail(view, constat, gap, bars, groups, unit)
         with drawn:
-            told = _show_whole(view, constat, gap, bars, unit, chosen)
+            told = _show_whole(view, constat, gap, bars, groups, unit, chosen)
     return told
 
 
-def _show_whole(view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, unit: str, chosen: str) -> Answer:
+def _show_whole(
+    view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, groups: Mapping[str, str], unit: str, chosen: str
+) -> Answer:
     """The answer, the bars, and what is sure of them."""
     dataset, bridge = view.dataset, gap.bridge
-    told = answer(*judge(gap, bars, unit, shared=view.shared))
+    told = answer(*judge(constat, gap, bars, groups, unit))
     tree = say_tree(bridge, get_indicator(constat.indicator, dataset).label)
     if tree:
         st.caption(safe(tree))
     by_effect = bridge.factors != ("prestation",)
     picture = cached(
-        "bridge_picture", view.key, lambda: _picture(view, constat, bridge, bars, unit, chosen, by_effect),
+        "bridge_picture", view.key, lambda: _picture(view, constat, bars, unit, chosen, by_effect),
         c=to_param(constat), partage=view.shared, detail=bridge.factors, choisi=chosen,
     )  # fmt: skip
     names = dict(zip(bars["effet"], bars["cle"], strict=True))
@@ -112,10 +128,10 @@ def _show_whole(view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, unit
 def _lines(view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, unit: str) -> list[str]:
     """What stands under the bars: their sum, the rate of a ratio, what is not paid yet, what is not sure."""
     bridge, bounds = gap.bridge, gap.bounds
-    total = say_amount(bridge.total, *interval_of(bounds, bridge.total), unit)
+    total = say_amount(constat.ecart, *interval_of(bounds, constat.ecart), unit)
     lines = [f"La somme des barres est exactement l’écart : {total}.{_unpaid(view, constat)}"]
     rate = bars[bars["cle"].isin(("frequence", "cout_moyen", "cotisation_moyenne", "taux"))]
-    if constat.indicator == "ratio_pc" and len(rate) > 1:
+    if constat.indicator == "ratio_pc" and len(rate) > 1 and OTHERS not in set(bars["cle"]):
         own = dict.fromkeys(rate["cle"], 1.0)
         amount = float(rate["montant"].sum())
         told = say_amount(amount, *interval_of(bounds, amount, own), unit)
@@ -148,13 +164,11 @@ def _unpaid(view: View, constat: Constat) -> str:
     return " ".join(["", *told])
 
 
-def _picture(
-    view: View, constat: Constat, bridge: Bridge, bars: pd.DataFrame, unit: str, chosen: str, clickable: bool
-) -> Picture:
+def _picture(view: View, constat: Constat, bars: pd.DataFrame, unit: str, chosen: str, clickable: bool) -> Picture:
     before = comparison_period(constat.selection)
     names = dict(zip(bars["cle"], bars["effet"], strict=True))
     return chart_waterfall(
-        bars, start=bridge.before, unit=unit, title="D’une période à l’autre",
+        bars, start=constat.reference, unit=unit, title="D’une période à l’autre",
         start_label=format_period(before.debut, before.fin),
         end_label=format_period(constat.selection.debut, constat.selection.fin), is_demo=view.dataset.is_demo,
         chosen=names.get(chosen, ""), clickable=clickable,
@@ -184,21 +198,24 @@ def gap_of(view: View, constat: Constat, *, detailed: bool = False) -> Gap:
     )  # fmt: skip
 
 
-def bars_of(view: View, constat: Constat, gap: Gap, *, detailed: bool = False) -> pd.DataFrame:
+def bars_of(
+    view: View, constat: Constat, gap: Gap, groups: Mapping[str, str], *, detailed: bool = False
+) -> pd.DataFrame:
     """Bars drawn: cle, effet, montant, bas, haut; the segments that weigh most when only a difference is known."""
     return cached(
-        "bridge_bars", view.key, lambda: _bars(view, constat, gap), c=to_param(constat), partage=view.shared,
+        "bridge_bars", view.key, lambda: _bars(view, constat, gap, groups), c=to_param(constat), partage=view.shared,
         detail=detailed,
     )  # fmt: skip
 
 
-def _bars(view: View, constat: Constat, gap: Gap) -> pd.DataFrame:
+def _bars(view: View, constat: Constat, gap: Gap, groups: Mapping[str, str]) -> pd.DataFrame:
     bridge = gap.bridge
     if bridge.factors != ("prestation",) or not bridge.keys:
-        return list_bars(gap, shared=view.shared)
+        return list_bars(constat, gap, groups, shared=view.shared)
     dimension = next(d for d in view.dataset.dimensions if d in bridge.keys)
-    amounts = bridge.by(dimension).groupby(dimension)["montant"].sum().sort_values(key=abs, ascending=False)
-    allowed = amounts[~amounts.index.astype("str").isin(hidden_values(view, dimension, constat.selection))]
+    amounts = gap.table.groupby(dimension)["montant"].sum().sort_values(key=abs, ascending=False)
+    hidden = hidden_among(view, dimension, constat.selection, tuple(amounts.index.astype("str")))
+    allowed = amounts[~amounts.index.astype("str").isin(hidden)]
     shown = allowed.head(MAX_BARS)
     bars = shown.rename(lambda v: view.dataset.value_label(dimension, v)).rename_axis("effet").rename("montant")
     bars, rest = bars.reset_index(), amounts.drop(shown.index)

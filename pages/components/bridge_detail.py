@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -10,14 +11,16 @@ import streamlit as st
 
 from analytics.constat import Constat, in_sentence, to_param
 from analytics.diagnostic.bridge import Bridge
+from analytics.diagnostic.gap import Gap
 from analytics.french import format_gap, format_percent
 from analytics.schema import Selection
 from pages.components import figure, state
-from pages.components.bridge_words import group_effects, name_effect
+from pages.components.bridge_secret import OTHERS
+from pages.components.bridge_words import name_effect
 from pages.components.cache import cached
 from pages.components.constat import follow, measure
 from pages.components.messages import safe
-from pages.components.sharing import hidden_values, say_hidden
+from pages.components.sharing import hidden_among, say_hidden
 from pages.components.sidebar import View
 
 BY, EFFECT, DEEPER = "detail_pont", "effet_pont", "pont_ligne"
@@ -26,7 +29,7 @@ PAGE = "pages/diagnostic.py"
 
 
 def show_detail(
-    view: View, constat: Constat, bridge: Bridge, bars: pd.DataFrame, unit: str, *, detailed: bool = False
+    view: View, constat: Constat, gap: Gap, bars: pd.DataFrame, groups: Mapping[str, str], unit: str
 ) -> str:
     """The effects by a dimension, each column summing to its bar; a line can be made the perimeter, and left again.
 
@@ -35,9 +38,9 @@ def show_detail(
     str
         The effect chosen, :data:`ALL` for all of them.
     """
-    dataset = view.dataset
+    dataset, bridge = view.dataset, gap.bridge
     _show_way_up(view, constat)
-    keys = cached("bridge_keys", view.key, lambda: _readable(bridge), c=to_param(constat), detail=detailed)
+    keys = cached("bridge_keys", view.key, lambda: _readable(bridge), c=to_param(constat), detail=bridge.factors)
     if not keys:
         return ALL
     chosen = st.segmented_control(
@@ -45,10 +48,10 @@ def show_detail(
         key=BY, bind="query-params",
     ) or keys[0]  # fmt: skip
     effect = _choose_effect(bridge, bars)
-    hidden = hidden_values(view, chosen, constat.selection)
+    hidden = hidden_among(view, chosen, constat.selection, tuple(gap.table[chosen].astype("str").unique()))
     shown = cached(
-        "bridge_detail", view.key, lambda: _detail(view, bridge, bars, chosen, effect, unit, hidden),
-        c=to_param(constat), d=chosen, e=effect, secret=sorted(hidden), detail=detailed, partage=view.shared,
+        "bridge_detail", view.key, lambda: _detail(view, gap, bars, groups, chosen, effect, unit, hidden),
+        c=to_param(constat), d=chosen, e=effect, secret=sorted(hidden), detail=bridge.factors, partage=view.shared,
     )  # fmt: skip
     table, values = shown
     figure.show_table(table)
@@ -75,19 +78,26 @@ def _choose_effect(bridge: Bridge, bars: pd.DataFrame) -> str:
 
 
 def _detail(
-    view: View, bridge: Bridge, bars: pd.DataFrame, dimension: str, effect: str, unit: str, hidden: frozenset[str]
+    view: View,
+    gap: Gap,
+    bars: pd.DataFrame,
+    groups: Mapping[str, str],
+    dimension: str,
+    effect: str,
+    unit: str,
+    hidden: frozenset[str],
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Effects of each value of a dimension, in French, heaviest first, and those values."""
-    groups = group_effects(bridge, shared=view.shared)
-    table = bridge.by(dimension).assign(effet=lambda t: t["effet"].map(groups))
+    table = gap.table.assign(effet=lambda t: t["effet"].map(groups))
     table = table.pivot_table(index=dimension, columns="effet", values="montant", aggfunc="sum", sort=False)
-    table = table[list(dict.fromkeys(groups.values()))].fillna(0.0)
-    whole = table.sum()
+    table = table[[bar for bar in dict.fromkeys(groups.values()) if bar in table.columns]].fillna(0.0)
+    whole = bars.set_index("cle")["montant"]
     table = table[~table.index.astype("str").isin(hidden)]
-    if effect in table.columns:
+    if effect in table.columns and effect in whole.index:
         shown = _one_effect(table, effect, float(whole[effect]), unit, shared=view.shared)
     else:
-        moved = [bar for bar in table.columns if bar in set(bars["cle"])] or list(table.columns)
+        moved = [bar for bar in table.columns if bar in whole.index] or list(table.columns)
+        moved = [] if moved == [OTHERS] else moved  # alone, it is the total
         table = table[moved].assign(Total=table.sum(axis=1))
         table = table.sort_values("Total", key=abs, ascending=False)
         names = {bar: name_effect(bar, shared=view.shared) for bar in table.columns}

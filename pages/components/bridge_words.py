@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analytics.constat import in_sentence
+from analytics.constat import Constat, in_sentence
 from analytics.diagnostic.bounds import Bounds
 from analytics.diagnostic.bridge import Bridge
-from analytics.diagnostic.gap import Gap
+from analytics.diagnostic.gap import UNKNOWN, Gap
 from analytics.french import format_gap, is_missing
 from analytics.uncertainty import Z_80
 from analytics.verdict import Reponse
+from pages.components.bridge_secret import OTHERS, ROUNDING, rest_of
 
 EFFECTS = {
     "effectif": "Nombre d’assurés",
@@ -31,10 +32,11 @@ EFFECTS = {
     "fermeture": "Segments disparus",
     "sans_exposition": "Sans assurés connus",
     "sans_cotisation": "Sans cotisation connue",
+    UNKNOWN: "Montants inconnus sur une des périodes",
+    OTHERS: "Autres effets",
 }
-#: In « partage » mode one bar: each of these may be the amount of a few persons.
-APART = ("mix", "ouverture", "fermeture", "sans_exposition", "sans_cotisation")
-TOGETHER = "Composition, mouvements"
+#: In « partage » mode: what moves the portfolio, then all that may only be shown as one.
+TOGETHER, EVERYTHING = "Composition, mouvements", "Tous les effets"
 _HEADS = "assurés × composition"
 _TREES = {
     ("effectif", "mix", "frequence", "cout_moyen"): f"{_HEADS} × actes par assuré × coût par acte",
@@ -50,32 +52,37 @@ _TREES = {
 MOST = 0.5
 #: Half-width of an interval, in parts of its effect, under which it is not drawn.
 FINE = 0.005
-#: Part of the level under which an effect is what rounding left.
-ROUNDING = 1e-9
 CHANCES = "8 fois sur 10"
 
 
-def group_effects(bridge: Bridge, *, shared: bool) -> dict[str, str]:
-    """Bar of each effect: its own, or in « partage » mode the one of all those that may tell of a few persons."""
-    return {e: "mix" if shared and e in APART else e for e in pd.unique(bridge.table["effet"])}
-
-
-def name_effect(bar: str, *, shared: bool) -> str:
-    """French name of a bar."""
+def name_effect(bar: str, *, shared: bool, alone: bool = False) -> str:
+    """French name of a bar; `alone` when it is the only one."""
+    if bar == OTHERS:
+        return EVERYTHING if alone else EFFECTS[OTHERS]
     return TOGETHER if shared and bar == "mix" else EFFECTS.get(bar, bar)
 
 
-def list_bars(gap: Gap, *, shared: bool) -> pd.DataFrame:
-    """One row by bar that moves: cle, effet (label), montant, bas, haut (missing when too narrow to matter)."""
-    groups = group_effects(gap.bridge, shared=shared)
-    amounts = gap.bridge.by().assign(cle=lambda t: t["effet"].map(groups)).groupby("cle", sort=False)["montant"].sum()
-    amounts = amounts[amounts.abs() > ROUNDING * max(abs(gap.bridge.before), abs(gap.bridge.after))]
+def list_bars(constat: Constat, gap: Gap, groups: Mapping[str, str], *, shared: bool) -> pd.DataFrame:
+    """One row by bar that moves: cle, effet (label), montant, bas, haut (missing when too narrow to matter).
+
+    They sum to the change that the finding tells: what is unknown in one of the periods has its bar.
+    """
+    sums = gap.table.groupby("effet", observed=True, sort=False)["montant"].sum()
+    if rest := rest_of(constat, gap):
+        sums[UNKNOWN] = sums.get(UNKNOWN, 0.0) + rest
+    amounts = sums.groupby(sums.index.map(groups), sort=False).sum()
+    amounts = amounts[amounts.abs() > ROUNDING * level_of(constat)]
     spans = [interval_of(gap.bounds, amount, weigh(groups, bar)) for bar, amount in amounts.items()]
     low, high = np.array(spans).reshape(-1, 2).T
-    names = [name_effect(bar, shared=shared) for bar in amounts.index]
+    names = [name_effect(bar, shared=shared, alone=len(amounts) == 1) for bar in amounts.index]
     return pd.DataFrame(
         {"cle": amounts.index.astype("str"), "effet": names, "montant": amounts.to_numpy(), "bas": low, "haut": high}
     )
+
+
+def level_of(constat: Constat) -> float:
+    """The larger of the two levels, beside which rounding is judged."""
+    return max(abs(constat.valeur), abs(constat.reference))
 
 
 def weigh(groups: Mapping[str, str], bar: str) -> dict[str, float]:
@@ -111,24 +118,35 @@ def say_unsure(bars: pd.DataFrame, unit: str) -> list[str]:
     ]
 
 
-def judge(gap: Gap, bars: pd.DataFrame, unit: str, *, shared: bool) -> tuple[Reponse, str]:
+def judge(constat: Constat, gap: Gap, bars: pd.DataFrame, groups: Mapping[str, str], unit: str) -> tuple[Reponse, str]:
     """Whether one effect makes most of the change, or whether the months still to be paid leave that open."""
-    bridge, bounds = gap.bridge, gap.bounds
-    if bridge.total == 0:
+    bounds, total = gap.bounds, constat.ecart
+    if bars.empty or abs(total) <= ROUNDING * level_of(constat):
         return "non", "Il n’y a pas d’écart à expliquer."
-    if bridge.factors == ("prestation",):
+    if gap.bridge.factors == ("prestation",):
         return "on ne peut pas dire", "Sans assurés ni actes, l’écart ne se partage qu’entre segments."
-    low, high = interval_of(bounds, bridge.total)
+    low, high = interval_of(bounds, total)
     if low < 0 < high:
-        told = say_amount(bridge.total, low, high, unit)
+        told = say_amount(total, low, high, unit)
         return "on ne peut pas dire", f"Trop peu est payé pour savoir s’il y a une hausse ou une baisse : {told}."
-    first = bars.iloc[int((bars["montant"] / bridge.total).to_numpy().argmax())]
+    first = bars.iloc[int((bars["montant"] / total).to_numpy().argmax())]
     size = (
         f"{in_sentence(first['effet'])}, {say_amount(first['montant'], first['bas'], first['haut'], unit)} "
-        f"sur {format_gap(bridge.total, unit)}"
+        f"sur {format_gap(total, unit)}"
     )
-    own = weigh(group_effects(bridge, shared=shared), first["cle"])
-    beyond = (first["montant"] - MOST * bridge.total) * np.sign(bridge.total)
+    beyond = (first["montant"] - MOST * total) * np.sign(total)
+    if beyond >= 0 and first["cle"] == UNKNOWN:
+        return "on ne peut pas dire", f"L’écart tient d’abord à ce que le fichier ne dit pas : {size}."
+    if len(bars) == 1 and first["cle"] == OTHERS:
+        return "on ne peut pas dire", "Mode partage : les effets ne se montrent que réunis."
+    if beyond >= 0 and first["cle"] == OTHERS:
+        return "on ne peut pas dire", f"Mode partage : des effets ne se montrent que réunis, {size}."
+    if bounds.unmeasured:
+        return (
+            "on ne peut pas dire",
+            f"Des mois pas encore tous payés ont une incertitude qui ne se mesure pas : {size}.",
+        )
+    own = weigh(groups, first["cle"])
     room = Z_80 * bounds.error({effect: own.get(effect, 0.0) - MOST for effect in bounds.effects})
     if abs(beyond) < room:
         return (

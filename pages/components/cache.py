@@ -22,14 +22,15 @@ MAX_RESULTS = 512
 #: What is a few kilobytes and is asked for some thirty times by screen: a hundred people looking at as many perimeters
 #: would otherwise drive each other’s results out, and every click would compute its whole screen again.
 LIGHT = frozenset({
-    "account", "account_reading", "alerts", "announced", "asked_events", "breakdown", "breakdown_picture",
-    "breaks", "bridge_bars", "bridge_detail", "bridge_keys", "bridge_picture", "card_facts", "causes",
-    "causes_errors", "constat", "consumption_calibration", "consumption_relativities", "coverage", "coverage_table", "cuts", "data_errors", "data_errors_of", "drivers",
-    "drivers_picture", "events", "fan", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
+    "account", "account_reading", "alerts", "announced", "asked_events", "breakdown", "breakdown_picture", "breaks",
+    "bridge_bars", "bridge_detail", "bridge_groups", "bridge_keys", "bridge_picture", "card_facts", "causes",
+    "causes_errors", "constat", "consumption_calibration", "consumption_relativities", "coverage", "coverage_table",
+    "cuts", "data_errors", "data_errors_of", "drivers", "drivers_picture", "engagement", "events", "fan", "follow",
+    "follow_picture", "follow_secret", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
     "impact_series", "known_share", "landing_picture", "map", "market_picture", "monthly", "outlook_sentence",
     "own_figures", "own_shares", "parts", "parts_bars", "parts_lines", "path_told", "planned_events",
     "planned_shares", "rates", "ratio_sums", "regions", "replay", "replay_dates", "replay_picture", "scores",
-    "screening", "secret", "secrets", "standardised", "standardised_picture", "summary", "threshold",
+    "screening", "secret", "secrets", "secrets_met", "standardised", "standardised_picture", "summary", "threshold",
     "tree_level", "tree_rank", "trend",
 })  # fmt: skip
 MAX_LIGHT = 8192

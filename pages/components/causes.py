@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import Constat
+from analytics.constat import Constat, in_sentence
 from analytics.descriptive import comparison_period
+from analytics.descriptive.known import KnownShare
 from analytics.diagnostic import find_causes
 from analytics.diagnostic.coincide import find_error
 from analytics.diagnostic.expected import Announced
@@ -16,7 +20,7 @@ from analytics.french import MISSING, format_euros, format_gap, format_number, f
 from analytics.schema import Selection
 from analytics.verdict import Reponse
 from pages.components import figure
-from pages.components.answer import Answer, answer
+from pages.components.answer import Answer, answer, say_no_gap
 from pages.components.cache import cached
 from pages.components.card_facts import known_of
 from pages.components.constat import format_risk, measure, steps
@@ -26,7 +30,7 @@ from pages.components.messages import safe, told_in_french
 from pages.components.places import describe_place
 from pages.components.quality import findings_of
 from pages.components.sharing import may_show, say_hidden
-from pages.components.sidebar import View
+from pages.components.sidebar import MAX_VALUES, View
 
 ADJUSTMENTS = {
     "effectif": "Évolution du nombre d’assurés",
@@ -37,18 +41,23 @@ COMMON = "Évolution commune à tous"
 #: Share of the gap from which what is left is not general, and cells under which nobody can tell where it is.
 DIFFUSE, FEW_CELLS = 0.5, 100
 REST, REST_AND_HIDDEN = "Reste, sans endroit précis", "Reste, segments non montrés compris"
+UNKNOWN = "Montants inconnus sur une des périodes"
+#: Part of a period still to be paid, and of what is compared, under which there is none.
+UNPAID, ROUNDING = 0.0005, 1e-9
 
 
 def show_causes(view: View, constat: Constat) -> Answer | None:
     """What it is compared with, the answer, one card by segment, and the account of the whole gap."""
-    if is_missing(constat.reference) or view.dataset.main_measure is None:
-        return None
+    if view.dataset.main_measure is None:
+        return answer("on ne peut pas dire", "Le fichier n’a pas de prestations.")
+    if is_missing(constat.ecart):
+        return say_no_gap(constat, view.dataset)
     told = None
     with told_in_french():
         against_forecast = choose_expected(view, constat, explained_measure(view, constat))
         announced = wait_announced(view, constat, explained_measure(view, constat)) if against_forecast else None
         if against_forecast and announced is None:
-            return None
+            return answer("on ne peut pas dire", "La prévision à laquelle comparer n’est pas encore calculée.")
         try:
             found = causes_of(view, constat, announced)
         except InsufficientData as error:
@@ -105,8 +114,17 @@ def _errors(view: View, constat: Constat, found: Causes, *, forecast: bool) -> l
 
 def _verdict(view: View, constat: Constat, found: Causes, errors: list[str]) -> tuple[Reponse, str]:
     count, compared = len(found.table), "de sa prévision" if found.genre == "marge" else "de l’évolution de l’ensemble"
-    room = _still_open(view, constat)
-    if max(abs(found.total), found.table["ecart"].abs().sum()) <= room:
+    known = known_of(view, constat.selection)
+    room = _still_open(known, paid=view.dataset.date_basis == "paiement")
+    moved = max(abs(found.total), found.table["ecart"].abs().sum())
+    if moved <= ROUNDING * max(abs(constat.valeur), abs(constat.reference)):
+        return "non", "Il n’y a pas d’écart à expliquer."
+    if is_missing(room) and not is_missing(known.part):
+        return "on ne peut pas dire", (
+            f"La période est payée à {format_percent(known.part)} et l’incertitude de ce qui reste à payer ne se "
+            "mesure pas."
+        )
+    if room > 0 and moved <= room:
         sentence = (
             f"L’écart ({format_euros(found.total, signed=True)}) tient dans ce que les paiements encore à venir "
             f"peuvent changer : {format_euros(room)} de plus ou de moins, 8 fois sur 10."
@@ -130,6 +148,8 @@ def _named(view: View, rows: list) -> str:
 
 def _no_place(found: Causes, compared: str) -> tuple[Reponse, str]:
     """Nothing stands out: because the gap is everybody’s, because it is scattered, or for want of cells to tell."""
+    if abs(found.inconnu) >= DIFFUSE * abs(found.total):
+        return "on ne peut pas dire", "L’écart tient d’abord à des montants inconnus sur une des périodes."
     nobody = f"Aucun segment ne s’écarte {compared} plus que le hasard ne l’explique"
     if abs(found.reste) < DIFFUSE * abs(found.total):
         return "non", f"{nobody} : l’écart est général."
@@ -139,11 +159,12 @@ def _no_place(found: Causes, compared: str) -> tuple[Reponse, str]:
     return "non", f"{nobody} : ce qui n’est pas général est dispersé."
 
 
-def _still_open(view: View, constat: Constat) -> float:
-    """Half-width (EUR) of the 80 % interval of what the period will have cost; 0 when it is all paid or unknown."""
-    known = known_of(view, constat.selection)
-    if is_missing(known.bas) or not known.bas > 0:
+def _still_open(known: KnownShare, *, paid: bool) -> float:
+    """Half-width (EUR) of the 80 % interval of what the period will have cost; 0 when all is paid, NaN when unknown."""
+    if paid or abs(known.ultime - known.paye) <= UNPAID * known.ultime:
         return 0.0
+    if is_missing(known.bas) or not known.bas > 0:
+        return math.nan
     return known.ultime * (known.part / known.bas - 1.0)
 
 
@@ -169,8 +190,21 @@ def _show_cause(view: View, constat: Constat, found: Causes, row, selection: Sel
             detail = "" if view.shared else f" {safe(error)}"
             st.markdown(f":material/report: **Voir l’erreur de données ci-dessus** avant toute cause.{detail}")
             return
+        if unread := find_unread(view, row.conditions):
+            st.caption(unread)
+            return
         figures = measure(view.opened, explained_measure(view, constat), selection, q_value=float(row.q_value))
         steps(figures, key=f"cause_{row.rang}")
+
+
+def find_unread(view: View, conditions: Mapping[str, str]) -> str:
+    """Why a place cannot be a perimeter, in Markdown: the filters do not have its value; "" when they have."""
+    known = view.opened.values
+    for dimension, value in conditions.items():
+        if value not in known[dimension] or len(known[dimension]) > MAX_VALUES:
+            place = f"{view.dataset.label(dimension)} : {view.dataset.value_label(dimension, value)}"
+            return f"«\u00a0{safe(place)}\u00a0» ne se filtre pas : ce périmètre ne se suit pas."
+    return ""
 
 
 def _size(found: Causes, row) -> str:
@@ -183,9 +217,17 @@ def _size(found: Causes, row) -> str:
 
 
 def _share(found: Causes, row) -> str:
+    whole = in_sentence(_name_total(found))
+    if not round(found.total):
+        return f"sans {whole}"
     if row.ecart * found.total <= 0:
-        return "à rebours de l’écart total"
-    return f"soit {format_percent(row.ecart / found.total)} de l’écart total"
+        return f"à rebours de l’{whole}"
+    return f"soit {format_percent(row.ecart / found.total)} de l’{whole}"
+
+
+def _name_total(found: Causes) -> str:
+    """The gap accounted for: it is not the one of the page when it is measured from the forecast."""
+    return "Écart à la prévision" if found.genre == "marge" else "Écart total"
 
 
 def _evidence(constat: Constat, found: Causes, row) -> str:
@@ -221,10 +263,12 @@ def account_table(view: View, found: Causes, cards: list) -> pd.DataFrame:
     rows = [(ADJUSTMENTS[found.genre], found.ajustement)] if round(found.ajustement) else []
     rows.append((COMMON, found.commun))
     rows += [(describe_place(row.conditions, view.dataset), row.ecart) for row in cards]
+    if round(found.inconnu) and not view.shared:  # it may be the amount of a few persons
+        rows.append((UNKNOWN, found.inconnu))
     amounts = [round(amount) for _, amount in rows]
     total = round(found.total)
-    hidden = len(cards) < len(found.table)
-    names = [*(name for name, _ in rows), REST_AND_HIDDEN if hidden else REST, "Écart total"]
+    hidden = len(cards) < len(found.table) or (view.shared and round(found.inconnu))
+    names = [*(name for name, _ in rows), REST_AND_HIDDEN if hidden else REST, _name_total(found)]
     euros = [_euros(v) for v in (*amounts, total - sum(amounts), total)]
     return pd.DataFrame({"Ce qui fait l’écart": names, "Montant": euros})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -32,14 +33,17 @@ HISTORY_SHOWN = 48
 #: Months between a break and an event that may be its cause.
 NEAR = 2
 OTHER = "Une autre date…"
+CHOSEN_ON_CURVE = "Une date choisie sur la courbe fait trouver plus que le hasard n’en donne."
+NO_EVENT = "Aucun événement durable du calendrier dans cette période."
 
 
 @dataclass(frozen=True)
 class Event:
-    """What is tried: a name and the first month of its effect."""
+    """What is tried: a name, the first month of its effect, and whether the reader chose that date on the curve."""
 
     name: str
     start: pd.Timestamp
+    free: bool = False
 
 
 def show_impact(view: View, constat: Constat) -> Answer | None:
@@ -53,13 +57,17 @@ def _judge(view: View, constat: Constat, scope: View) -> Answer | None:
     """The effect of an event of the perimeter of the finding, which `scope` looks at."""
     indicator = get_indicator(constat.indicator, view.dataset)
     series = _series(view, constat)
-    known = int(series.notna().sum())
-    if known < MIN_BEFORE + MIN_AFTER:
+    count = int(series.notna().sum())
+    if count < MIN_BEFORE + MIN_AFTER:
         need = format_number(MIN_BEFORE + MIN_AFTER)
-        st.info(f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {known}.")
-        return None
+        return answer(
+            "on ne peut pas dire",
+            f"Il faut {need} mois complets et montrables pour juger un événement ; il y en a {format_number(count)}.",
+        )
     _show_breaks(scope, constat, series)
     event = _choose_event(scope, series)
+    if isinstance(event, str):
+        return answer("on ne peut pas dire", event)
     told = None
     with told_in_french():
         known = _earlier(scope, event, series.index[0])
@@ -147,26 +155,46 @@ def _near(view: View, month: pd.Timestamp) -> str:
     return f" (près de : {close['evenement'].iloc[0]})" if len(close) else ""
 
 
-def _choose_event(view: View, series: pd.Series) -> Event:
-    """One of the calendar that the series can judge, the last one first; or any month."""
+def _choose_event(view: View, series: pd.Series) -> Event | str:
+    """One of the calendar that the series can judge, the last one first, or a month that the reader chooses.
+
+    As long as nobody chose, why there is nothing to judge: a date picked for the reader would be picked on the curve.
+    """
     met = series.dropna().index
     first, last = met[MIN_BEFORE], met[-MIN_AFTER]
     events = events_of(view)
     lasting = events[(events["forme"] != "impulsion") & events["debut"].between(first, last)]
     known = [Event(e.evenement, e.debut) for e in lasting.sort_values("debut", ascending=False).itertuples()]
-    names = [e.name for e in known]
+    by_label = dict(zip(_label_events(known), known, strict=True))
     left, right = st.columns([3, 2])
-    chosen = left.selectbox("Événement", [*names, OTHER], key="evenement_juge", bind="query-params")
-    if chosen in names:
-        event = known[names.index(chosen)]
+    chosen = left.selectbox(
+        "Événement", [*by_label, OTHER], index=0 if by_label else None, placeholder="Choisir",
+        key="evenement_juge", bind="query-params",
+    )  # fmt: skip
+    if chosen is None:
+        return NO_EVENT
+    if chosen != OTHER:
+        event = by_label[chosen]
         right.text_input("À partir de", format_month(event.start, short=False), disabled=True)
         return event
     months = list(met[(met >= first) & (met <= last)])
     month = right.selectbox(
-        "À partir de", months, index=len(months) - 1, format_func=lambda m: format_month(m, short=False),
-        key="mois_juge", bind="query-params",
+        "À partir de", months, index=None, format_func=lambda m: format_month(m, short=False), key="mois_juge",
+        bind="query-params", placeholder="Choisir un mois",
     )  # fmt: skip
-    return Event("cette date", month)
+    return "Aucun mois n’est choisi." if month is None else Event("cette date", month, free=True)
+
+
+def _label_events(events: list[Event]) -> list[str]:
+    """Names of the events, with their month when two share one, or when one is called as the choice of a date."""
+    counts = Counter([OTHER, *(e.name for e in events)])
+    labels = [e.name if counts[e.name] == 1 else f"{e.name} ({format_month(e.start, short=False)})" for e in events]
+    met: Counter[str] = Counter()
+    for place, label in enumerate(labels):
+        met[label] += 1
+        if met[label] > 1:
+            labels[place] = f"{label}, {met[label]}"
+    return labels
 
 
 def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
@@ -187,7 +215,8 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
         "on ne peut pas dire": "mais trop de dates prises au hasard donnent un écart aussi grand",
     }
     range_ = f"entre {low} et {high} 95 fois sur 100"
-    return f"{start} par rapport à ce qui était attendu, {range_} : {words[found.verdict.reponse]}."
+    told = f"{start} par rapport à ce qui était attendu, {range_} : {words[found.verdict.reponse]}."
+    return f"{told} {CHOSEN_ON_CURVE}" if event.free else told
 
 
 def _show_doubts(found: Impact, indicator: Indicator, known: pd.DataFrame) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from analytics.descriptive import comparison_period
-from analytics.disclosure import PERSONS, REASON, K, may_share, protect_indicator
+from analytics.diagnostic.explain import OTHER
+from analytics.disclosure import PERSONS, REASON, K, may_share, persons_of, protect_indicator
 from analytics.errors import ParameterError
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
@@ -27,6 +28,34 @@ def hidden_values(view: View, dimension: str, selection: Selection) -> frozenset
     if not view.shared:
         return frozenset()
     return cached("secrets", view.key, lambda: _hidden(view, dimension, selection), d=dimension, s=selection)
+
+
+def hidden_among(view: View, dimension: str, selection: Selection, met: Collection[str]) -> frozenset[str]:
+    """Values of a split that this mode hides, « non précisé », of whom nobody knows the number, being one of them.
+
+    A value hidden alone would be the difference to the whole: the one of those left that covers the fewest persons is
+    hidden with it. The choice looks at persons only, so that every split of the page hides the same values.
+
+    Parameters
+    ----------
+    view : View
+    dimension : str
+    selection : Selection
+        Perimeter and period of the split.
+    met : collection of str
+        Its values, as the leaves of a bridge name them.
+    """
+    if not view.shared:
+        return frozenset()
+    options = {"d": dimension, "s": selection, "met": sorted(met)}
+    return cached("secrets_met", view.key, lambda: _hidden_among(view, dimension, selection, met), **options)
+
+
+def few_persons(dataset: Dataset, by: Sequence[str], periods: Sequence[Selection]) -> pd.Series:
+    """Persons of each cell in the period that has the fewest of them; those that cover nobody are left out."""
+    counts = pd.concat([persons_of(dataset, tuple(by), period) for period in periods], ignore_index=True)
+    counts = counts[counts[PERSONS] > 0]
+    return counts.groupby(list(by), sort=True)[PERSONS].min() if by else counts[PERSONS].iloc[:1]
 
 
 def hide_months(view: View, table: pd.DataFrame, columns: Sequence[str], *, filtres: Mapping) -> pd.DataFrame:
@@ -92,14 +121,15 @@ def say_hidden(count: int) -> None:
         )
 
 
-def _periods(view: View, selection: Selection) -> list[Selection]:
+def compared_periods(view: View, selection: Selection) -> list[Selection]:
+    """The period of a selection and the one it is compared with, those that the file knows."""
     before = comparison_period(selection)
     known = view.dataset.months
     return [s for s in (selection, before) if ((known >= s.debut) & (known <= s.fin)).any()]
 
 
 def _may_share(view: View, selection: Selection) -> bool:
-    return all(_may_share_months(view.dataset, s) for s in _periods(view, selection))
+    return all(_may_share_months(view.dataset, s) for s in compared_periods(view, selection))
 
 
 def _may_share_months(dataset: Dataset, selection: Selection) -> bool:
@@ -109,11 +139,21 @@ def _may_share_months(dataset: Dataset, selection: Selection) -> bool:
         return False
 
 
+def _hidden_among(view: View, dimension: str, selection: Selection, met: Collection[str]) -> frozenset[str]:
+    hidden = hidden_values(view, dimension, selection) | (frozenset({OTHER}) - set(view.opened.values[dimension]))
+    hidden &= frozenset(met)
+    left = sorted(set(met) - hidden)
+    if len(hidden) != 1 or not left:
+        return hidden
+    persons = few_persons(view.dataset, (dimension,), compared_periods(view, selection))
+    return hidden | {min(left, key=lambda value: (persons.get(value, 0.0), value))}
+
+
 def _hidden(view: View, dimension: str, selection: Selection) -> frozenset[str]:
     values = view.opened.values[dimension]
     frame = pd.DataFrame({dimension: values, "valeur": 1.0})
     hidden: set[str] = set()
-    for period in _periods(view, selection):
+    for period in compared_periods(view, selection):
         try:
             shared = protect_indicator(frame, view.dataset, (dimension,), period)
         except ParameterError:  # too many cells to be sure

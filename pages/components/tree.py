@@ -12,7 +12,6 @@ import streamlit as st
 from analytics.constat import Constat, describe, describe_perimeter, in_sentence, to_param
 from analytics.descriptive import comparison_period
 from analytics.diagnostic import build_leaves
-from analytics.diagnostic.explain import OTHER
 from analytics.diagnostic.tree import (
     MAX_LEVELS,
     Proposal,
@@ -34,11 +33,11 @@ from charts.tree import FIELD, SELECTION, chart_tree
 from pages.components import figure, state
 from pages.components.bridge import bridge_of
 from pages.components.cache import cached
-from pages.components.causes import explained_measure
+from pages.components.causes import explained_measure, find_unread
 from pages.components.constat import measure, steps
 from pages.components.messages import safe, told_in_french
-from pages.components.sharing import hidden_values, may_show, say_hidden
-from pages.components.sidebar import MAX_VALUES, View
+from pages.components.sharing import hidden_among, may_show, say_hidden
+from pages.components.sidebar import View
 
 #: The one word of the link: the path, then the dimension that splits its end.
 TREE = "arbre"
@@ -65,8 +64,8 @@ class Shown:
 
 def show_tree(view: View, constat: Constat) -> None:
     """The change of a finding, folded until it is asked for or the link stands somewhere in it."""
-    if is_missing(constat.reference) or view.dataset.main_measure is None:
-        return
+    if is_missing(constat.ecart) or view.dataset.main_measure is None:
+        return  # the answer of the section says why
     word = _mirror(to_param(constat))
     if word and state.get(FOLD) is None:
         state.put(FOLD, True)
@@ -141,16 +140,11 @@ def _allowed(view: View, constat: Constat, tree: Tree, path: Path) -> Path:
 
 
 def _hidden(view: View, constat: Constat, tree: Tree, path: Path, dimension: str) -> frozenset[str]:
-    """Values that this mode hides under a path; nobody knows how many persons « non précisé » is."""
+    """Values that this mode hides under a path."""
     if not view.shared:
         return frozenset()
-    table = split_by(tree, path, dimension).table
-    hidden = hidden_values(view, dimension, narrower(constat, path))
-    hidden |= frozenset({OTHER} - set(view.opened.values[dimension])) & frozenset(table["valeur"])
-    left = table[~table["valeur"].isin(hidden)]
-    if len(table) - len(left) == 1 and len(left):  # alone, it would be the difference to the whole
-        hidden |= {left.loc[left["poids"].idxmin(), "valeur"]}
-    return hidden
+    met = split_by(tree, path, dimension).table["valeur"]
+    return hidden_among(view, dimension, narrower(constat, path), tuple(met))
 
 
 def narrower(constat: Constat, path: Path) -> Selection:
@@ -340,9 +334,9 @@ def _with_others(seen: pd.DataFrame, secret: pd.DataFrame) -> pd.DataFrame:
 def _show_way_up(view: View, constat: Constat, tree: Tree, path: Path, unit: str) -> None:
     """The perimeter reached, as a finding that climbs with the same number."""
     st.markdown("**Voir ce périmètre**")
-    unread = [(d, v) for d, v in path if v not in view.opened.values[d] or len(view.opened.values[d]) > MAX_VALUES]
+    unread = find_unread(view, dict(path))
     if unread:
-        st.caption(f"« {safe(_step_name(view, *unread[0]))} » ne se filtre pas : ce périmètre ne se suit pas.")
+        st.caption(unread)
         return
     found = measure(view.opened, explained_measure(view, constat), narrower(constat, path))
     st.markdown(safe(describe(found, view.dataset).text))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from charts.development import chart_development
-from charts.events import EVENT, name_events
+from charts.events import EVENT, name_events, with_events
 from charts.fan import chart_fan
 from charts.impact import chart_impact
 from charts.theme import MAX_MARKS
@@ -101,6 +101,15 @@ def test_the_event_judged_has_its_own_rule_only():
 
 
 def test_a_crowd_is_counted():
-    rows = pd.DataFrame({"serie": EVENT, "texte": [f"n{i} (mai 2024)" for i in range(8)]})
+    rows = pd.DataFrame({"serie": EVENT, "noms": [f"n{i} (mai 2024)" for i in range(8)]})
     assert name_events(rows).endswith("n5 (mai 2024) et 2 autres.")
     assert name_events(rows[:0]) == ""
+
+
+def test_a_name_with_a_semicolon_is_one_event():
+    month = pd.Timestamp("2024-05-01")
+    events = pd.DataFrame({"evenement": ["A ; B", "C"], "debut": month, "fin": pd.NaT, "source": ["s", "s"]})
+    data = with_events(pd.DataFrame({"mois": [month], "serie": ["x"]}), events, month, month)
+    assert name_events(data) == " Événements marqués : A ; B (dès mai\u00a02024) ; C (dès mai\u00a02024)."
+    crowd = pd.concat([events.iloc[[0]]] * 7)
+    assert name_events(with_events(data[:1], crowd, month, month)).endswith("et 1 autre.")

@@ -61,6 +61,7 @@ def test_the_forecast_is_computed_apart_and_its_account_is_whole(token):
     text = wait_for(app, "Dans la marge d’erreur")
     assert not app.exception
     assert "Dans la marge d’erreur de la prévision" in text
+    assert account(app)["Ce qui fait l’écart"].iloc[-1] == "Écart à la prévision"
     check_sum(account(app))
 
 

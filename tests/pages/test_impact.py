@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from analytics.constat import to_param, with_dataset
 from analytics.descriptive import build_constat
 from analytics.schema import Dataset, Selection
 from data import store
+from pages.components.impact import Event, _label_events
 from pages.components.sharing import secret_months
 from tests.pages.conftest import UNWANTED, open_app, words
 from tests.samples import make_dataset, with_small_region
@@ -48,7 +50,7 @@ def test_a_planted_reform_is_measured(lifted):
 
 
 def test_another_poste_did_not_move(lifted):
-    months = {"evenement_juge": "Une autre date…", "mois_juge": "octobre 2023"}
+    months = {"evenement_juge": "Une autre date…", "mois_juge": "octobre\u00a02023"}
     app = open_app("diagnostic", d=lifted, f_poste="pharmacie", **months)
     assert not app.exception
     assert "**Non.**" in words(app)
@@ -100,3 +102,46 @@ def test_a_poste_spelt_otherwise_has_its_events(home):
     care = dataset.prestation.assign(poste=dataset.prestation["poste"].str.upper())
     app = open_app("diagnostic", d=store.save(replace(dataset, prestation=care)), f_poste="DENTAIRE")
     assert REFORM in next(s for s in app.main.selectbox if s.label == "Événement").options
+
+
+def events(app):
+    return next(s for s in app.main.selectbox if s.label == "Événement")
+
+
+@pytest.fixture
+def stepped(home):
+    """No lasting event of the calendar can be judged; the last months stand out."""
+    dataset = make_dataset(40, seed=5)
+    care = dataset.prestation
+    late = care["mois"] >= dataset.months[-3]
+    return store.save(replace(dataset, prestation=care.assign(prestation=care["prestation"] * np.where(late, 1.6, 1))))
+
+
+def test_nobody_chose_a_date_and_nothing_is_judged(stepped):
+    app = open_app("diagnostic", d=stepped)
+    assert events(app).value is None
+    assert "Aucun événement durable du calendrier dans cette période" in words(app)
+    assert "Depuis cette date" not in words(app)
+    asked = open_app("diagnostic", d=stepped, evenement_juge="Une autre date…")
+    assert "Aucun mois n’est choisi" in words(asked)
+    chosen = open_app("diagnostic", d=stepped, evenement_juge="Une autre date…", mois_juge="février\u00a02023")
+    assert not chosen.exception
+    assert "Depuis cette date" in words(chosen)
+    assert "Une date choisie sur la courbe fait trouver plus que le hasard" in words(chosen)
+
+
+def test_an_event_called_as_the_free_date_does_not_hide_it(stepped):
+    store.keep_event(stepped, store.KeptEvent("Une autre date…", date(2022, 11, 1), None, "palier", (), "", True))
+    app = open_app("diagnostic", d=stepped)
+    assert not app.exception
+    assert [o.replace("\u00a0", " ") for o in events(app).options] == [
+        "Une autre date… (novembre 2022)", "Une autre date…"]  # fmt: skip
+    asked = open_app("diagnostic", d=stepped, evenement_juge="Une autre date…")
+    assert "Aucun mois n’est choisi" in words(asked)
+
+
+def test_two_events_of_one_month_and_name_have_two_labels():
+    month = pd.Timestamp("2023-01-01")
+    labels = _label_events([Event("X", month), Event("X", month), Event("Y", month)])
+    assert len(set(labels)) == 3
+    assert labels[2] == "Y"

@@ -1,14 +1,15 @@
 """The account of a gap, and what a data error makes of its segments."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analytics.completion import complete
-from analytics.descriptive import comparison_period, compute_total
-from analytics.diagnostic import find_causes
+from analytics.descriptive import build_constat, comparison_period, compute_total
+from analytics.diagnostic import build_leaves, find_causes
 from analytics.diagnostic.coincide import find_error
 from analytics.diagnostic.explain import left_out_dimensions
 from analytics.schema import Dataset, Selection
@@ -114,3 +115,29 @@ def test_the_mutual_of_tests_has_no_place():
     found = find_causes(make_dataset(60, seed=11), "prestation", NOW, BEFORE)
     assert found.table.empty
     assert found.cells == 18
+
+
+def test_unknown_amounts_are_accounted_for_and_are_no_place():
+    base = make_dataset(48)
+    months = base.months
+    now = Selection(months[-12], months[-1])
+    before = comparison_period(now)
+    care = base.prestation
+    late = (care["region"] == "A") & (care["poste"] == "optique") & (care["mois"] >= months[-12])
+    blank = replace(base, prestation=care.assign(prestation=care["prestation"].mask(late)))
+    found = find_causes(blank, "prestation", now, before)
+    lost = care.loc[(care["region"] == "A") & (care["poste"] == "optique") & care["mois"].between(
+        before.debut, before.fin), "prestation"].sum()  # fmt: skip
+    assert found.inconnu == pytest.approx(-lost)
+    assert found.table.empty
+    assert found.cells == 16
+    parts = found.ajustement + found.commun + found.table["ecart"].sum() + found.reste + found.inconnu
+    assert parts == pytest.approx(found.total)
+    assert found.total == pytest.approx(build_constat(blank, "prestation", now).ecart)
+    bare = care.groupby(["mois", "region"], as_index=False)[["actes", "prestation"]].sum()
+    numbers = bare[["actes", "prestation"]].mask((bare["region"] == "A") & (bare["mois"] >= months[-12]))
+    leaves = build_leaves(replace(base, prestation=bare.assign(**numbers)), "prestation", now, before)
+    amounts = leaves.after.set_index("region")["prestation"]
+    assert np.isnan(amounts["A"])  # covered, with rows that say nothing: not a zero
+    unclaimed = replace(base, prestation=bare[(bare["region"] != "A") | (bare["mois"] < months[-12])])
+    assert build_leaves(unclaimed, "prestation", now, before).after.set_index("region")["prestation"]["A"] == 0.0

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components.alerts import show_decisions
 from pages.components.cards import freshness, missing_cards, show_cards
+from pages.components.decisions import show_due
 from pages.components.header import show_header
 from pages.components.ladder import show_ladder
 from pages.components.messages import show_unlocks
@@ -19,6 +20,7 @@ show_cards(view)
 show_unlocks(missing_cards(view.dataset))
 
 st.header("À décider")
+show_due(view)
 show_decisions(view, limit=5)
 
 st.header("Monter les paliers")

@@ -16,7 +16,7 @@ from data.store.content import as_json, as_text
 from data.store.database import reading
 from data.store.datasets import require
 from data.store.paths import checked
-from data.store.tables import ALERTS, DECISIONS, SCENARIOS
+from data.store.tables import ALERTS, DECISIONS, DEPOSITS, SCENARIOS
 from data.store.writing import Work, write
 
 #: Most scenarios, decisions or alerts of one dataset.
@@ -130,6 +130,26 @@ def decisions(token: str) -> tuple[Decision, ...]:
         Unknown or malformed token.
     """
     return _read(DECISIONS, token, Decision)
+
+
+def earlier_decisions(token: str) -> tuple[Decision, ...]:
+    """Decisions taken on the deposits of the same source before the one of this dataset, oldest first.
+
+    Of those that are still kept: they go with the dataset that they were taken on.
+
+    Raises
+    ------
+    ReadError
+        Unknown or malformed token.
+    """
+    here = select(DEPOSITS.c.number, DEPOSITS.c.source_key).where(DEPOSITS.c.token == checked(token)).subquery()
+    same = (DEPOSITS.c.source_key == here.c.source_key) & (DEPOSITS.c.number < here.c.number)
+    before = select(DEPOSITS.c.token).join(here, same)
+    columns = (DECISIONS.c[name] for name in Decision.__dataclass_fields__)
+    asked = select(*columns).where(DECISIONS.c.token.in_(before)).order_by(DECISIONS.c.number).limit(MOST)
+    with reading() as connection:
+        require(connection, token)
+        return tuple(Decision(**row) for row in connection.execute(asked).mappings())
 
 
 def set_alert(token: str, content: dict[str, object], *, key: str | None = None) -> str:

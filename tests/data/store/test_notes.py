@@ -113,6 +113,25 @@ def test_a_decision_is_written_down_and_never_changed(token):
         store.record_decision(token, "x", "  ", "", {})
 
 
+def test_decisions_follow_the_deposits_of_their_source(paliers_home, dataset):
+    tokens = [store.save(dataset) for _ in range(5)]
+    for token, source in zip(tokens[:4], "abaa", strict=True):
+        store.record_deposit(token, source, {})
+    for rank, token in enumerate(tokens):
+        store.record_decision(token, "", f"raison {rank}", "", {"n": rank})
+
+    def earlier(token):
+        return [d.content["n"] for d in store.earlier_decisions(token)]
+
+    assert [earlier(t) for t in tokens] == [[], [], [0], [0, 2], []]
+    store.delete(tokens[0])
+    assert earlier(tokens[3]) == [2]
+    with pytest.raises(ReadError):
+        store.earlier_decisions(tokens[0])
+    store.delete(tokens[3])
+    assert [d.content["n"] for d in store.decisions(tokens[2])] == [2]
+
+
 def test_an_alert_seen_says_why_until_it_is_set_again(token):
     key = store.set_alert(token, {"indicateur": "ratio_pc", "seuil": 0.9})
     assert store.set_alert(token, {"seuil": 0.9, "indicateur": "ratio_pc"}) == key

@@ -4,13 +4,16 @@
 ms at 2,000 segments and ≤ 1 s at 20,000; ≥ 100 × faster than insurance-optimise at 500 segments; grid of 2,000 × 11,
 gap ≤ 1e-3 in ≤ 5 s; CVaR on 200 × 2,000 × 7 in ≤ 10 s; « pourquoi pas » ≤ 200 ms; hidden elasticity (0.5, 1, 2 × that
 assumed): ≥ 90 % of the oracle in ≥ 80 % of runs, better than the uniform rise in ≥ 95 %. insurance-optimise runs in the
-environment of the peers, stopped after two minutes. The last line is JSON.
+environment of the peers, stopped after two minutes of processor, where its ratio is a lower bound (31 s were published
+at 500 segments). The portfolios of the hidden elasticity are none of those of the tests. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import signal
 import statistics
 import subprocess
 import time
@@ -26,7 +29,10 @@ from benchmarks import Absent
 from benchmarks.peers import find_python
 from benchmarks.report import print_json, print_table, times
 
-STOP = 120
+#: Processor seconds, and seconds, given to insurance-optimise.
+STOP, PATIENCE = 120, 240
+#: First seed of the portfolios that the robust plan was never tried on.
+UNSEEN = 50_000
 CASES = {
     "maintien": Constraints(retention_min=0.88),
     "hausse moyenne": Constraints(hausse_moyenne_max=0.03),
@@ -113,8 +119,8 @@ def run_slsqp(frame: pd.DataFrame, constraints: Constraints) -> float:
     return float(total(*gain, found.x)[0])
 
 
-def run_peer(frame: pd.DataFrame) -> float:
-    """Processor seconds of insurance-optimise."""
+def run_peer(frame: pd.DataFrame) -> tuple[float, bool]:
+    """Processor seconds of insurance-optimise, and whether it ended within those it was given."""
     sent = frame[["cotisation", "prestation", "retention", "elasticite"]].to_dict("list")
     try:
         done = subprocess.run(
@@ -122,14 +128,17 @@ def run_peer(frame: pd.DataFrame) -> float:
             input=json.dumps(sent),
             capture_output=True,
             text=True,
-            timeout=STOP,
+            timeout=PATIENCE,
             check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (STOP, STOP)),
         )
     except subprocess.TimeoutExpired as late:
-        raise Absent(f"arrêté après {STOP} s") from late
+        raise Absent(f"arrêté après {PATIENCE} s sans en avoir eu {STOP} de processeur") from late
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return float(STOP), False
     if done.returncode:
         raise Absent((done.stderr.strip().splitlines() or ["sans message"])[-1][:90])
-    return float(done.stdout.split()[-1])
+    return float(done.stdout.split()[-1]), True
 
 
 def held(is_right: bool) -> str:
@@ -158,9 +167,11 @@ def run_peers(sizes: tuple[int, ...]) -> tuple[list[list[str]], dict[str, object
         rows.append([f"SLSQP, {size} segments", f"{1000 * slow:.0f}", times(slow, own), f"{value:,.0f}"])
         figures[str(size)] = {"s": own, "slsqp_s": slow, "resultat": plan.objective, "slsqp": value}
         try:
-            peer = run_peer(frame)
-            said, figures[str(size)]["insurance_optimise_s"] = times(peer, own), peer
-            rows.append([f"insurance-optimise (P/C seul), {size}", f"{1000 * peer:.0f}", said, "–"])
+            peer, ended = run_peer(frame)
+            figures[str(size)] |= {"insurance_optimise_s": peer, "insurance_optimise_finie": ended}
+            least = "" if ended else "> "
+            said = f"{least}{times(peer, own)}"
+            rows.append([f"insurance-optimise (P/C seul), {size}", f"{least}{1000 * peer:.0f}", said, "–"])
         except Absent as reason:
             figures[str(size)]["insurance_optimise"] = str(reason)
             rows.append([f"insurance-optimise, {size}", "–", "–", str(reason)])
@@ -168,16 +179,20 @@ def run_peers(sizes: tuple[int, ...]) -> tuple[list[list[str]], dict[str, object
 
 
 def run_hidden(runs: int) -> dict[str, float]:
-    """Shares of the runs where the robust plan keeps 90 % of the oracle, and beats the uniform rise."""
+    """Shares of the runs where the robust plan keeps 90 % of the oracle, and beats the uniform rise, ties apart."""
     tables = []
-    for seed in range(runs):
+    for seed in range(UNSEEN, UNSEEN + runs):
         frame = make_portfolio(60, seed)
         frame["prestation"] *= 0.85
-        tables.append(optimise_robust(frame).stability)
+        # Half of them under a cap of the average rise, without which the largest rise is often the best one.
+        constraints = Constraints(hausse_moyenne_max=0.04) if seed % 2 else Constraints()
+        tables.append(optimise_robust(frame, constraints=constraints).stability)
     table = pd.concat(tables)
+    margin = (table["resultat"] - table["uniforme"]) / table["uniforme"].abs()
     return {
         "part_a_90": float((table["part"] >= 0.9).mean()),
-        "bat_uniforme": float((table["resultat"] >= table["uniforme"] - 1e-6 * table["uniforme"].abs()).mean()),
+        "bat_uniforme": float((margin > 1e-6).mean()),
+        "egale_uniforme": float((margin.abs() <= 1e-6).mean()),
     }
 
 
@@ -218,12 +233,15 @@ def main() -> None:
     rows, peers = run_peers((50,) if is_quick else (100, 500))
     print_table(["face aux autres", "ms cpu", "rapport", "résultat (€)"], rows)
     hidden = run_hidden(10 if is_quick else 100)
+    either = hidden["bat_uniforme"] + hidden["egale_uniforme"]
     print()
     print_table(
         ["élasticité cachée (0,5, 1, 2 ×)", "part des essais", ""],
         [
             ["90 % de l’oracle", f"{hidden['part_a_90']:.0%}", held(hidden["part_a_90"] >= 0.8)],
-            ["bat la hausse uniforme", f"{hidden['bat_uniforme']:.0%}", held(hidden["bat_uniforme"] >= 0.95)],
+            ["bat la hausse uniforme", f"{hidden['bat_uniforme']:.0%}", ""],
+            ["lui est égal à un millionième près", f"{hidden['egale_uniforme']:.0%}", ""],
+            ["l’un ou l’autre", f"{either:.0%}", held(either >= 0.95)],
         ],
     )
     print_json("optimise", {"continu": continuous, "discret": grids, "pairs": peers, "elasticite_cachee": hidden})

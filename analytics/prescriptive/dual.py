@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 
 from analytics.prescriptive.closed_form import best_rise, slopes
 from analytics.prescriptive.programme import Programme
+from analytics.prescriptive.quiet import silence
 
 Floats = NDArray[np.float64]
 #: Multipliers (of rows in parts of their size, objective in parts of its own) beyond which the dual is said unbounded.
@@ -95,7 +96,11 @@ def minimise_dual(p: Programme, *, start: Floats | None = None, cuts: int = CUTS
     segments indifferent between two prices) its value is refined by a cutting-plane model inside a box.
     """
     dual = _Scaled(p)
-    y = np.zeros(len(p.rows)) if start is None else np.maximum(start, 0.0) * dual.by_row / dual.unit
+    y = (
+        np.zeros(len(p.rows))
+        if start is None or not np.isfinite(start).all()
+        else np.maximum(start, 0.0) * dual.by_row / dual.unit
+    )
     value, gradient, hessian, x = dual(y)
     if not len(p.rows):
         return Dual(y, value * dual.unit, x, False)
@@ -164,7 +169,8 @@ def _cut(dual: _Scaled, tried: list, y: Floats, value: float, x: Floats, cuts: i
         rows = np.array([np.append(g, -1.0) for _, _, g in planes])
         right = np.array([g @ at - v for at, v, g in planes])
         box = [(max(0.0, c - radius), c + radius) for c in y]
-        solved = linprog(np.append(np.zeros(size), 1.0), A_ub=rows, b_ub=right, bounds=[*box, (None, None)])
+        with silence():
+            solved = linprog(np.append(np.zeros(size), 1.0), A_ub=rows, b_ub=right, bounds=[*box, (None, None)])
         if solved.status != 0:
             break
         trial = np.maximum(solved.x[:size], 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.prescriptive.programme import ROWS, Programme, figures, row
-from analytics.prescriptive.solve import Solution, solve
+from analytics.prescriptive.solve import EFFORT, Solution, solve
 
 Floats = NDArray[np.float64]
 #: Smallest possible level of a ratio is refined until it moves by less than this.
@@ -62,6 +62,18 @@ def find_feasible(p: Programme) -> Floats | Blocked:
     return x
 
 
+def solve_from(p: Programme, x: Floats, *, effort: int = EFFORT) -> Solution:
+    """Best plan of a programme that a plan is known to meet, were it by a hair: that plan when no better one is.
+
+    Where only that plan is left its multipliers, which would grow without end, are NaN.
+    """
+    found = solve(p, known=x, effort=effort)
+    if found.x is not None:
+        return found
+    value = p.value(x)
+    return Solution(x, value, max(found.bound, value), np.full(len(p.rows), np.nan), found.slope)
+
+
 def _slack_of(p: Programme, at: int, x: Floats) -> float:
     kept = p.kept(x)
     return float(p.A[at] @ kept + p.B[at] @ (kept * x) - p.rhs[at])
@@ -89,7 +101,8 @@ def _best_level(p: Programme, held: Programme, name: str, at: int, x: Floats) ->
         return level, x
     for _ in range(30):
         alpha, beta, _ = row(figures(p), name, level)
-        pushed: Solution = solve(held.aiming(alpha, beta), known=x)
+        # The objective ends at 0: its precision is judged in parts of the size of the row.
+        pushed: Solution = solve(held.aiming(alpha, beta), known=x, unit=float(p.scales()[at]) / 10.0)
         if pushed.x is None:
             break
         closer = level_of(p, name, pushed.x)

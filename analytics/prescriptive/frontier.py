@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.errors import ParameterError
 from analytics.prescriptive.bounds import Crossed, tighten
 from analytics.prescriptive.constraints import Constraints
-from analytics.prescriptive.feasible import Blocked, find_feasible
+from analytics.prescriptive.feasible import Blocked, find_feasible, solve_from
 from analytics.prescriptive.plan import total_figures
 from analytics.prescriptive.programme import Programme, build_programme, figures, row
 from analytics.prescriptive.solve import Solution, solve
@@ -59,6 +59,8 @@ def efficient_frontier(
     for level in np.linspace(first, last, points):
         floored = _with_floor(p, float(level) * (1 - 1e-12))
         found = solve(floored, start=start, known=fullest.x)
+        if found.x is None:
+            found = solve_from(floored, fullest.x)
         start = found.multipliers
         price = float(found.multipliers[-1])
         rows.append({**total_figures(p, found.x), "prix": price, "gap": found.gap})
@@ -70,7 +72,7 @@ def _plan(p: Programme) -> Solution | None:
     if found.x is not None:
         return found
     feasible = find_feasible(p)
-    return None if isinstance(feasible, Blocked) else solve(p, known=feasible)
+    return None if isinstance(feasible, Blocked) else solve_from(p, feasible)
 
 
 def _with_floor(p: Programme, level: float) -> Programme:

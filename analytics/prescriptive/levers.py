@@ -146,12 +146,12 @@ def resolve_levers(levers: pd.DataFrame, segments: pd.Series, postes: Sequence[s
 def _postes_asked(levers: pd.DataFrame, postes: Sequence[str]) -> list[str]:
     if "poste" not in levers.columns:
         return [ALL] * len(levers)
-    asked = levers["poste"].astype(object).where(levers["poste"].notna(), ALL).astype(str)
+    asked = [ALL if pd.isna(p) else str(p) for p in levers["poste"].tolist()]
     _check_known(asked, {ALL, *postes}, "Poste inconnu du portefeuille.", f"Postes : {', '.join(postes)}.")
-    whole = levers.loc[(asked != ALL) & ~levers["levier"].isin(PAR_POSTE), "levier"]
-    if len(whole):
-        raise ParameterError("Ce levier ne se donne pas par poste.", valeur=whole.iloc[0])
-    return asked.tolist()
+    for lever, poste in zip(levers["levier"].tolist(), asked, strict=True):
+        if poste != ALL and lever not in PAR_POSTE:
+            raise ParameterError("Ce levier ne se donne pas par poste.", valeur=lever)
+    return asked
 
 
 def _check_range(found: dict[str, Floats]) -> None:
@@ -164,7 +164,7 @@ def _check_range(found: dict[str, Floats]) -> None:
             raise ParameterError(f"Ce levier dépasse 100 % : {lever.label}.", valeur=high)
 
 
-def _check_known(asked: pd.Series, known: object, message: str, remede: str) -> None:
-    unknown = [a for a in asked.astype(str).unique() if a not in known]
+def _check_known(asked: Sequence[str] | pd.Series, known: object, message: str, remede: str) -> None:
+    unknown = [a for a in dict.fromkeys(str(a) for a in asked) if a not in known]
     if unknown:
         raise ParameterError(message, valeur=unknown[0], remede=remede)

@@ -10,7 +10,7 @@ from analytics.errors import ParameterError
 from analytics.prescriptive.bounds import Crossed, tighten
 from analytics.prescriptive.certificate import relative_gap
 from analytics.prescriptive.constraints import Constraints
-from analytics.prescriptive.feasible import Blocked, find_feasible
+from analytics.prescriptive.feasible import Blocked, find_feasible, solve_from
 from analytics.prescriptive.grid import solve_grid
 from analytics.prescriptive.plan import (
     LABELS,
@@ -19,11 +19,12 @@ from analytics.prescriptive.plan import (
     level_words,
     plan_table,
     reasons,
+    rows_at_limit,
     shadow_prices,
 )
 from analytics.prescriptive.programme import Programme, build_programme
 from analytics.prescriptive.solve import Solution, solve
-from analytics.prescriptive.uniform import falling, solve_uniform, uniform_block, worst_of
+from analytics.prescriptive.uniform import lowest_uniform, solve_uniform, uniform_block
 from analytics.prescriptive.worst_rise import lowest_ceiling
 
 Floats = NDArray[np.float64]
@@ -68,18 +69,14 @@ def optimise(portfolio: pd.DataFrame, *, objective: str = "resultat", constraint
     if constraints.grille is not None:
         return _on_grid(wide, constraints, objective)
     p = tighten(wide)
-    if objective == "pire_hausse" and not isinstance(p, Crossed) and p.spread == 0:
-        # One rise for all: the lowest that meets everything.
-        p = p.aiming(*falling(p))
     if isinstance(p, Crossed):
         return _crossed(wide, constraints, objective, p)
-    if objective == "pire_hausse" and p.spread != 0:
+    if objective == "pire_hausse":
         return _smallest_worst(p, wide, constraints)
     found = solve_or_explain(p)
     if isinstance(found, Blocked):
         return blocked_plan(wide, constraints, objective, found)
-    plan = _plan(p, wide, constraints, objective, found)
-    return worst_of(plan) if objective == "pire_hausse" else plan
+    return _plan(p, wide, constraints, objective, found)
 
 
 def solve_or_explain(p: Programme) -> Solution | Blocked:
@@ -91,7 +88,7 @@ def solve_or_explain(p: Programme) -> Solution | Blocked:
     if found.x is not None:
         return found
     feasible = find_feasible(p)
-    return feasible if isinstance(feasible, Blocked) else solve(p, known=feasible)
+    return feasible if isinstance(feasible, Blocked) else solve_from(p, feasible)
 
 
 def _plan(p: Programme, wide: Programme, constraints: Constraints, goal: str, found: Solution) -> Plan:
@@ -174,7 +171,7 @@ def _infeasible(
 
 
 def _smallest_worst(p: Programme, wide: Programme, constraints: Constraints) -> Plan:
-    ceiling = lowest_ceiling(p)
+    ceiling = lowest_uniform(p) if p.spread == 0 else lowest_ceiling(p)
     if isinstance(ceiling, Blocked):
         return blocked_plan(wide, constraints, "pire_hausse", ceiling)
     x = ceiling.x
@@ -185,12 +182,12 @@ def _smallest_worst(p: Programme, wide: Programme, constraints: Constraints) -> 
         bound=ceiling.bound,
         gap=abs(ceiling.value - ceiling.bound),
         shadow_prices=ceiling.prices,
-        binding=tuple(k for k, v in ceiling.prices.items() if v),
+        binding=tuple(k for k in rows_at_limit(p, x) if ceiling.prices[k] != 0),
         status="optimal",
         goal="pire_hausse",
         blocking="",
         best_reachable=np.nan,
-        phrase=f"Aucun plan admissible n’a de plus forte hausse sous {level_words('pc_max', ceiling.bound)}.",
+        phrase=f"Tout plan admissible a une plus forte hausse d’au moins {level_words('pc_max', ceiling.bound)}.",
         programme=wide,
         constraints=constraints,
         multipliers=np.zeros(len(p.rows)),
@@ -205,6 +202,7 @@ def _on_grid(wide: Programme, constraints: Constraints, goal: str) -> Plan:
         phrase = {
             "grille": "Infaisable : un segment n’a aucun pas de la grille entre ses bornes.",
             "ordre": "Infaisable : aucun choix de pas de la grille ne respecte l’ordre et l’écart entre segments.",
+            "ecart_max": "Infaisable : aucun choix de pas de la grille ne tient l’écart demandé entre deux hausses.",
         }[found.name]
         return _infeasible(wide, constraints, goal, found.name, found.reachable, phrase, found.x)
     x = found.x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,8 +64,11 @@ class Outcome:
 
     def value(self, indicator: str) -> float:
         """Central value of an indicator."""
-        check_indicator(indicator)
-        return float(self.total.set_index("indicateur").loc[indicator, "valeur"])
+        return self._central[check_indicator(indicator)]
+
+    @functools.cached_property
+    def _central(self) -> dict[str, float]:
+        return dict(zip(self.total["indicateur"], self.total["valeur"].astype(float), strict=True))
 
     def probability(self, indicator: str, threshold: float, *, sens: str | None = None) -> float:
         """Share of the draws on the right side of a threshold (NaN draws are not).
@@ -162,14 +166,7 @@ def compare(outcomes: Mapping[str, Outcome], *, indicators: tuple[str, ...] = CO
     if not outcomes:
         raise ParameterError("Aucun scénario à comparer.")
     first = next(iter(outcomes.values()))
-    for name, outcome in outcomes.items():
-        same = (outcome.seed, len(outcome.draws)) == (first.seed, len(first.draws))
-        if not same or not outcome.table["segment"].equals(first.table["segment"]):
-            raise ParameterError(
-                "Ce scénario n’a pas les mêmes segments ou les mêmes tirages que le premier.",
-                valeur=name,
-                remede="Simulez-les tous avec le même portefeuille, le même nombre de tirages et la même graine.",
-            )
+    check_comparable(outcomes)
     rows = [
         _compared(check_indicator(indicator), name, outcome, first)
         for indicator in indicators
@@ -178,18 +175,37 @@ def compare(outcomes: Mapping[str, Outcome], *, indicators: tuple[str, ...] = CO
     return pd.DataFrame(rows)
 
 
+def check_comparable(outcomes: Mapping[str, Outcome]) -> None:
+    """Refuse scenarios that do not share segments, draws and seed."""
+    first = next(iter(outcomes.values()))
+    for name, outcome in outcomes.items():
+        same = (outcome.seed, len(outcome.draws)) == (first.seed, len(first.draws))
+        if not same or not outcome.table["segment"].equals(first.table["segment"]):
+            raise ParameterError(
+                "Ce scénario n’a pas les mêmes segments ou les mêmes tirages que le premier.",
+                valeur=name,
+                remede="Simulez-les tous avec le même portefeuille, le même nombre de tirages et la même graine.",
+            )
+
+
+def chance_of_better(outcome: Outcome, other: Outcome, indicator: str) -> float:
+    """Share of the draws where a scenario is better than another, a tie counting half; NaN with a missing draw."""
+    reference = other.draws[indicator].to_numpy()
+    gap = outcome.draws[indicator].to_numpy() - reference
+    gain = np.where(np.abs(gap) <= ROUNDING * np.abs(reference), 0.0, gap if INDICATEURS[indicator] else -gap)
+    return float((gain > 0).mean() + 0.5 * (gain == 0).mean()) if np.isfinite(gain).all() else np.nan
+
+
+def verdict_of(probability: float) -> str:
+    """What a chance of being better says: "meilleur", "moins bon" or "pas de gagnant"."""
+    if probability >= CLEAR:
+        return "meilleur"
+    return "moins bon" if probability <= 1 - CLEAR else "pas de gagnant"
+
+
 def _compared(indicator: str, name: str, outcome: Outcome, first: Outcome) -> dict[str, object]:
     gap = (outcome.draws[indicator] - first.draws[indicator]).to_numpy()
-    same = np.abs(gap) <= ROUNDING * np.abs(first.draws[indicator].to_numpy())
-    gain = np.where(same, 0.0, gap if INDICATEURS[indicator] else -gap)
-    probability = float((gain > 0).mean() + 0.5 * (gain == 0).mean()) if np.isfinite(gain).all() else np.nan
-    verdict = "pas de gagnant"
-    if outcome is first:
-        verdict = "référence"
-    elif probability >= CLEAR:
-        verdict = "meilleur"
-    elif probability <= 1 - CLEAR:
-        verdict = "moins bon"
+    probability = chance_of_better(outcome, first, indicator)
     low, high = np.quantile(gap, [0.05, 0.95])
     return {
         "indicateur": indicator,
@@ -199,5 +215,5 @@ def _compared(indicator: str, name: str, outcome: Outcome, first: Outcome) -> di
         "ecart_p5": low,
         "ecart_p95": high,
         "probabilite": probability,
-        "verdict": verdict,
+        "verdict": "référence" if outcome is first else verdict_of(probability),
     }

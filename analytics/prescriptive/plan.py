@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from analytics.french import format_euros, format_number, format_percent
 from analytics.prescriptive.closed_form import slopes
@@ -29,6 +30,8 @@ LABELS = {
 #: A row within this of its limit, in parts of its size, is binding.
 TOUCHING = 1e-8
 _AT = 1e-9
+#: What multipliers may leave of the gradient, in parts of it.
+STILL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Plan:
         |bound − objective| in parts of the objective (of one unit under it; absolute for "pire_hausse").
     shadow_prices : dict of str to float
         Constraint to the derivative of the objective in its limit, per unit of it (1.00 of P/C, of retention or of
-        average rise; one person; one euro): positive for a ceiling, negative for a floor, 0 when it does not bind.
+        average rise; one person; one euro): positive for a ceiling, negative for a floor, 0 when it does not bind, NaN
+        when it is not known. On a grid, which has no derivative, that of the linear relaxation.
     binding : tuple of str
         Constraints that hold the plan back.
     status : {"optimal", "infaisable"}
@@ -90,7 +94,7 @@ class Plan:
 
     def price_words(self) -> dict[str, str]:
         """Shadow price of each binding constraint, in French."""
-        return {k: price_words(k, v, self.goal) for k, v in self.shadow_prices.items() if v}
+        return {k: price_words(k, v, self.goal) for k, v in self.shadow_prices.items() if v and np.isfinite(v)}
 
 
 def total_figures(p: Programme, x: Floats) -> dict[str, float]:
@@ -135,15 +139,37 @@ def shadow_prices(p: Programme, x: Floats, multipliers: Floats) -> dict[str, flo
         "resultat_min": -1.0,
     }
     touching = np.abs(p.slack(x)) <= TOUCHING * p.scales()
-    prices = np.where(touching, np.maximum(multipliers, 0.0), 0.0)
+    prices = np.where(touching, np.maximum(_stationary(p, x, multipliers, touching), 0.0), 0.0)
     return {name: float(prices[k]) * by_unit[name] for k, name in enumerate(p.rows)}
+
+
+def _stationary(p: Programme, x: Floats, multipliers: Floats, touching: NDArray[np.bool_]) -> Floats:
+    """The multipliers themselves where they hold the plan still; else, after a branching, those that do (NaN: none)."""
+    free = (x > p.low + _AT) & (x < p.high - _AT) & ~p.flat & (p.heads > 0)
+    if p.ruled() or not touching.any() or not free.any() or np.isnan(multipliers).any():
+        return multipliers
+    pull = slopes(p, x, p.alpha, p.beta)[0][free]
+    moves = np.array([slopes(p, x, a, b)[0][free] for a, b in zip(p.A[touching], p.B[touching], strict=True)])
+    size = max(float(np.abs(pull).max()), float(np.abs(multipliers[touching] @ moves).max()), 1e-12)
+    if np.abs(pull + multipliers[touching] @ moves).max() <= STILL * size:
+        return multipliers
+    unit = np.maximum(np.abs(moves).max(axis=1), 1e-300)
+    found, left = nnls((moves / unit[:, None]).T, -pull)
+    prices = np.zeros_like(multipliers)
+    prices[touching] = found / unit if left <= np.sqrt(len(pull)) * STILL * size else np.nan
+    return prices
+
+
+def rows_at_limit(p: Programme, x: Floats) -> tuple[str, ...]:
+    """Rows that are met with nothing to spare."""
+    touching = np.abs(p.slack(x)) <= TOUCHING * p.scales()
+    return tuple(n for k, n in enumerate(p.rows) if touching[k])
 
 
 def binding_names(p: Programme, x: Floats, multipliers: Floats) -> tuple[str, ...]:
     """Rows at their limit that weigh on the objective, and rules that are tight."""
-    touching = np.abs(p.slack(x)) <= TOUCHING * p.scales()
-    names = [n for k, n in enumerate(p.rows) if touching[k] and multipliers[k] > 0]
-    return (*names, *tight_rules(p, x))
+    weighs = dict(zip(p.rows, multipliers > 0, strict=True))
+    return (*(n for n in rows_at_limit(p, x) if weighs[n]), *tight_rules(p, x))
 
 
 def tight_rules(p: Programme, x: Floats) -> tuple[str, ...]:

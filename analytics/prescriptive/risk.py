@@ -14,10 +14,12 @@ from analytics.prescriptive.certificate import relative_gap
 from analytics.prescriptive.constraints import Constraints
 from analytics.prescriptive.feasible import Blocked
 from analytics.prescriptive.grid import explain_grid, grid_choices
+from analytics.prescriptive.mixed_integer import Choices
 from analytics.prescriptive.model import read_portfolio
 from analytics.prescriptive.optimise import blocked_plan
 from analytics.prescriptive.plan import Plan, plan_table
 from analytics.prescriptive.programme import Programme, build_programme
+from analytics.prescriptive.quiet import silence
 from analytics.prescriptive.simulation import draw_shocks
 
 Floats = NDArray[np.float64]
@@ -105,7 +107,7 @@ def tail_mean(results: Floats, level: float) -> float:
     return float(weights @ ordered / worst)
 
 
-def _relax(p: Programme, choices, results: Floats, level: float) -> tuple[Floats | None, float]:
+def _relax(p: Programme, choices: Choices, results: Floats, level: float) -> tuple[Floats | None, float]:
     """Shares of the steps and value of the linear programme; None when the rows cannot be met."""
     draws, size = results.shape
     n, scale = len(p.segment), p.scales()
@@ -114,16 +116,17 @@ def _relax(p: Programme, choices, results: Floats, level: float) -> tuple[Floats
         [sparse.csr_array(-results / unit), sparse.csr_array(np.ones((draws, 1))), -sparse.eye_array(draws)]
     )
     rows = sparse.hstack([sparse.csr_array(-choices.A / scale[:, None]), sparse.csr_array((len(scale), 1 + draws))])
-    one_each = sparse.csr_array((np.ones(size), (choices.owner, np.arange(size))), shape=(n, size + 1 + draws))
-    found = linprog(
-        np.r_[np.zeros(size), -1.0, np.full(draws, 1.0 / ((1 - level) * draws))],
-        A_ub=sparse.vstack([tail, rows]).tocsr(),
-        b_ub=np.r_[np.zeros(draws), -choices.rhs / scale],
-        A_eq=one_each,
-        b_eq=np.ones(n),
-        bounds=[(0, 1)] * size + [(None, None)] + [(0, None)] * draws,
-        method="highs",
-    )
+    one_each = sparse.hstack([choices.one_each(n), sparse.csr_array((n, 1 + draws))]).tocsr()
+    with silence():
+        found = linprog(
+            np.r_[np.zeros(size), -1.0, np.full(draws, 1.0 / ((1 - level) * draws))],
+            A_ub=sparse.vstack([tail, rows]).tocsr(),
+            b_ub=np.r_[np.zeros(draws), -choices.rhs / scale],
+            A_eq=one_each,
+            b_eq=np.ones(n),
+            bounds=[(0, 1)] * size + [(None, None)] + [(0, None)] * draws,
+            method="highs",
+        )
     if found.status == 2:
         return None, np.nan
     if found.status != 0:
@@ -132,7 +135,7 @@ def _relax(p: Programme, choices, results: Floats, level: float) -> tuple[Floats
     return found.x[:size], bound + 1e-9 * abs(bound)
 
 
-def _round(p: Programme, choices, results: Floats, shares: Floats, level: float) -> NDArray[np.int64]:
+def _round(p: Programme, choices: Choices, results: Floats, shares: Floats, level: float) -> NDArray[np.int64]:
     """One step by segment: the largest share, then the split segments one at a time, keeping what meets the rows."""
     order = np.argsort(shares, kind="stable")
     picked = np.zeros(len(p.segment), dtype=np.int64)

@@ -17,6 +17,7 @@ from analytics.prescriptive.feasible import Blocked
 from analytics.prescriptive.optimise import blocked_plan, solve_or_explain
 from analytics.prescriptive.plan import Plan, plan_table
 from analytics.prescriptive.programme import Programme, build_programme
+from analytics.prescriptive.quiet import silence
 from analytics.prescriptive.simulation import simulate
 
 Floats = NDArray[np.float64]
@@ -146,15 +147,16 @@ def _least_regret(p: Programme, factors: tuple[float, ...], best: Floats, steps:
         np.column_stack([above, np.r_[-np.ones(len(factors)), np.zeros(len(factors) + len(scale))]])
     )
     one_each = sparse.hstack([sparse.kron(sparse.eye_array(n), np.ones((1, width))), sparse.csr_array((n, 1))])
-    found = linprog(
-        np.append(np.zeros(n * width), 1.0),
-        A_ub=above,
-        b_ub=np.r_[-best / unit, -floor / unit, -p.rhs / scale],
-        A_eq=sparse.csr_array(one_each),
-        b_eq=np.ones(n),
-        bounds=[(0, None)] * (n * width) + [(None, None)],
-        method="highs",
-    )
+    with silence():
+        found = linprog(
+            np.append(np.zeros(n * width), 1.0),
+            A_ub=above,
+            b_ub=np.r_[-best / unit, -floor / unit, -p.rhs / scale],
+            A_eq=sparse.csr_array(one_each),
+            b_eq=np.ones(n),
+            bounds=[(0, None)] * (n * width) + [(None, None)],
+            method="highs",
+        )
     if found.status != 0:
         raise ParameterError("Le plan robuste n’a pas abouti.", valeur=found.message)
     shares = found.x[:-1].reshape(n, width)

@@ -28,6 +28,7 @@ def export_scenario(
     *,
     targets: Sequence[Target] = (),
     notes: Sequence[str] = (),
+    asked: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything that the scenarios rest on, and their results, in types of JSON.
 
@@ -39,13 +40,15 @@ def export_scenario(
     targets : sequence of Target
     notes : sequence of str
         French; what was measured and supposed, as :attr:`Portfolio.notes`.
+    asked : mapping, optional
+        What else was asked with the scenarios, in types of JSON: kept as it is.
 
     Returns
     -------
     dict
         format, version, portefeuille, postes, leviers, reponses, taxes, previsions, tirages, objectifs, notes,
-        resultats. A missing number is null, an infinite one is "inf". Numbers keep all their digits, which JSON gives
-        back exactly.
+        demandes, resultats. A missing number is null, an infinite one is "inf". Numbers keep all their digits, which
+        JSON gives back exactly.
     """
     played = {name: simulator.play(levers) for name, levers in scenarios.items()}
     futures = simulator.futures
@@ -61,6 +64,7 @@ def export_scenario(
         "tirages": {"draws": simulator.draws, "seed": simulator.seed, "correlation": simulator.correlation},
         "objectifs": [_plain(vars(t)) for t in targets],
         "notes": list(notes),
+        "demandes": _plain(dict(asked or {})),
         "resultats": {name: _results(outcome, targets) for name, outcome in played.items()},
     }
 

@@ -57,7 +57,9 @@ class Solution:
         return relative_gap(self.bound, self.value)
 
 
-def solve(p: Programme, *, start: Floats | None = None, known: Floats | None = None, effort: int = EFFORT) -> Solution:
+def solve(
+    p: Programme, *, start: Floats | None = None, known: Floats | None = None, effort: int = EFFORT, unit: float = 1.0
+) -> Solution:
     """Best plan of a programme whose bounds are tightened.
 
     Parameters
@@ -66,11 +68,19 @@ def solve(p: Programme, *, start: Floats | None = None, known: Floats | None = N
         Multipliers of a near problem.
     known : (S,), optional
         A plan that meets everything, kept if nothing better is found.
+    effort : int
+        Segments × boxes looked at when the certificate stays open.
+    unit : float
+        An objective smaller than this counts as much when the gap is judged.
     """
     found = _one_box(p, start, known)
-    if found.impossible or (found.x is not None and found.gap <= _wanted(p)):
+    if found.impossible or _is_closed(p, found, found.bound, unit):
         return found
-    return _branch(p, found, effort)
+    return _branch(p, found, effort, unit)
+
+
+def _is_closed(p: Programme, found: Solution, bound: float, unit: float) -> bool:
+    return found.x is not None and bound - found.value <= _wanted(p) * max(abs(found.value), unit)
 
 
 def _wanted(p: Programme) -> float:
@@ -82,7 +92,10 @@ def is_met(p: Programme, x: Floats) -> bool:
     return bool((p.slack(x) >= -TOLERANCE * p.scales()).all()) and meets_rules(p, x)
 
 
-def _one_box(p: Programme, start: Floats | None, known: Floats | None, cuts: int = CUTS) -> Solution:
+def _one_box(
+    p: Programme, start: Floats | None, known: Floats | None, cuts: int = CUTS, *, beaten: float = -np.inf
+) -> Solution:
+    """Bound and plan of one box; without a plan when it cannot beat what is known."""
     dual = minimise_dual(p, start=start, cuts=cuts)
     if dual.unbounded:
         return Solution(None, -np.inf, dual.bound, dual.multipliers, impossible=True)
@@ -92,6 +105,8 @@ def _one_box(p: Programme, start: Floats | None, known: Floats | None, cuts: int
         if x is not None and is_met(p, x) and p.value(x) > value:
             best, value = x, p.value(x)
     if best is not None and relative_gap(bound, value) <= CLOSED:
+        return Solution(best, value, bound, dual.multipliers)
+    if not p.ruled() and bound <= beaten:
         return Solution(best, value, bound, dual.multipliers)
     climbed = climb(p, dual.x if known is None else known, dual.multipliers)
     x = np.clip(climbed.x, p.low, p.high)
@@ -105,17 +120,17 @@ def _one_box(p: Programme, start: Floats | None, known: Floats | None, cuts: int
     return Solution(best, value, bound, multipliers, slope)
 
 
-def _branch(p: Programme, root: Solution, effort: int) -> Solution:
+def _branch(p: Programme, root: Solution, effort: int, unit: float) -> Solution:
     """Cut the box of the segment that leaves most of the gap, best bound first."""
     count, n_boxes = itertools.count(), min(MOST_BOXES, max(4 * bool(effort), effort // len(p.segment)))
     heap = [(-root.bound, next(count), p, root)]
     best = root
     for _ in range(n_boxes):
-        if not heap or (best.x is not None and relative_gap(-heap[0][0], best.value) <= _wanted(p)):
+        if not heap or _is_closed(p, best, -heap[0][0], unit):
             break
         _, _, box, node = heapq.heappop(heap)
         for child in _halves(box, node, best.x):
-            found = _one_box(child, node.multipliers, None, FEW_CUTS)
+            found = _one_box(child, node.multipliers, None, FEW_CUTS, beaten=best.value)
             if found.x is not None and found.value > best.value:
                 best = Solution(found.x, found.value, best.bound, found.multipliers, found.slope)
             if not found.impossible and found.bound > best.value:

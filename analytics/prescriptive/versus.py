@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,15 @@ from scipy.optimize import brentq
 from analytics.errors import ParameterError
 from analytics.french import format_percent
 from analytics.prescriptive.levers import ALL, no_lever
-from analytics.prescriptive.outcome import CLEAR, INDICATEURS, Outcome, compare
+from analytics.prescriptive.outcome import (
+    CLEAR,
+    INDICATEURS,
+    Outcome,
+    chance_of_better,
+    check_comparable,
+    check_indicator,
+    verdict_of,
+)
 from analytics.prescriptive.simulator import Simulator
 
 IDLE = "Ne rien faire"
@@ -61,8 +70,17 @@ class Versus:
     phrase: str
 
 
-def play_scenarios(simulator: Simulator, scenarios: Mapping[str, pd.DataFrame]) -> dict[str, Outcome]:
+def play_scenarios(
+    simulator: Simulator, scenarios: Mapping[str, pd.DataFrame], *, idle: pd.DataFrame | None = None
+) -> dict[str, Outcome]:
     """Outcome of doing nothing, then of each scenario, on the same futures.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    scenarios : mapping of str to pandas.DataFrame
+    idle : pandas.DataFrame, optional
+        Levers of doing nothing: a tax that nobody chooses.
 
     Raises
     ------
@@ -73,26 +91,41 @@ def play_scenarios(simulator: Simulator, scenarios: Mapping[str, pd.DataFrame]) 
         raise ParameterError("Quatre scénarios au plus se comparent.", valeur=len(scenarios))
     if IDLE in scenarios:
         raise ParameterError("Ce nom est celui de la référence.", valeur=IDLE)
-    return {IDLE: simulator.play(no_lever()), **{name: simulator.play(levers) for name, levers in scenarios.items()}}
+    nothing = no_lever() if idle is None else idle
+    return {IDLE: simulator.play(nothing), **{name: simulator.play(levers) for name, levers in scenarios.items()}}
 
 
-def match_uniform(simulator: Simulator, outcome: Outcome) -> Uniform:
-    """The smallest uniform increase, or fall, whose central result is that of a scenario."""
+def match_uniform(simulator: Simulator, outcome: Outcome, *, idle: pd.DataFrame | None = None) -> Uniform:
+    """The smallest uniform increase, or fall, whose central result is that of a scenario.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    outcome : Outcome
+        The scenario.
+    idle : pandas.DataFrame, optional
+        Levers of doing nothing, which the increase comes on top of: a tax that nobody chooses.
+    """
     aim = outcome.value("resultat")
+    fixed = no_lever() if idle is None else idle
+    found = simulator.resolve(fixed)
+
+    def levers(rise: float) -> pd.DataFrame:
+        return uniform_rise(rise) if fixed.empty else pd.concat([fixed, uniform_rise(rise)], ignore_index=True)
 
     def gap(rise: float) -> float:
-        return simulator.central(uniform_rise(rise))["resultat"] - aim
+        moved = found | {"hausse": found["hausse"] + rise}
+        return simulator.evaluate(simulator.plan(moved))["resultat"] - aim
 
     if gap(0.0) == 0.0:
-        return Uniform(0.0, simulator.play(uniform_rise(0.0)))
+        return Uniform(0.0, simulator.play(levers(0.0)))
     for sign in (1.0, -0.5):
-        tried = sign * SEARCH
-        gaps = np.array([gap(rise) for rise in tried])
-        turns = np.flatnonzero(np.sign(gaps[:-1]) * np.sign(gaps[1:]) <= 0)
-        if len(turns):
-            first = turns[0]
-            rise = float(brentq(gap, *sorted(tried[first : first + 2]), xtol=1e-12))
-            return Uniform(rise, simulator.play(uniform_rise(rise)))
+        last = gap(0.0)
+        for start, end in itertools.pairwise(sign * SEARCH):
+            before, last = last, gap(end)
+            if np.sign(before) * np.sign(last) <= 0:
+                rise = float(brentq(gap, *sorted((start, end)), xtol=1e-12))
+                return Uniform(rise, simulator.play(levers(rise)))
     return Uniform(np.nan, None)
 
 
@@ -148,9 +181,11 @@ def _gaps(outcome: Outcome, other: Outcome | None, indicators: Sequence[str]) ->
         return dict.fromkeys(indicators, (np.nan, "inconnu"))
     if outcome is other:
         return {key: (0.0 if np.isfinite(outcome.value(key)) else np.nan, "référence") for key in indicators}
-    table = compare({"autre": other, "scenario": outcome}, indicators=tuple(indicators))
-    mine = table[table["scenario"] == "scenario"].set_index("indicateur")
-    return {key: (float(mine.loc[key, "ecart"]), str(mine.loc[key, "verdict"])) for key in indicators}
+    check_comparable({"autre": other, "scenario": outcome})
+    return {
+        key: (outcome.value(key) - other.value(key), verdict_of(chance_of_better(outcome, other, key)))
+        for key in indicators
+    }
 
 
 def name_winner(outcomes: Mapping[str, Outcome], *, indicator: str = "resultat") -> tuple[str | None, str]:
@@ -163,11 +198,12 @@ def name_winner(outcomes: Mapping[str, Outcome], *, indicator: str = "resultat")
         Key of :data:`INDICATEURS`.
     """
     names = list(outcomes)
-    chances = {}
-    for name in names:
-        others = [n for n in names if n != name]
-        table = compare({n: outcomes[n] for n in (name, *others)}, indicators=(indicator,))
-        chances[name] = 1.0 - float(table["probabilite"].iloc[1:].max()) if others else 1.0
+    check_indicator(indicator)
+    check_comparable(outcomes)
+    chances = {
+        name: min((chance_of_better(outcomes[name], outcomes[n], indicator) for n in names if n != name), default=1.0)
+        for name in names
+    }
     best = max(names, key=lambda n: chances[n])
     if len(names) > 1 and chances[best] >= CLEAR:
         share = format_percent(chances[best], 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.prescriptive.bounds import Crossed, tighten
 from analytics.prescriptive.closed_form import best_rise, slopes
-from analytics.prescriptive.feasible import Blocked, find_feasible
+from analytics.prescriptive.feasible import Blocked, find_feasible, solve_from
 from analytics.prescriptive.programme import Programme
 from analytics.prescriptive.solve import Solution, solve
 
@@ -19,7 +19,7 @@ PRECISE = 1e-10
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Lowest ceiling, a proved lower bound of it, a plan under it, and its derivative in each limit."""
+    """Lowest ceiling, a proved lower bound of it, a plan under it, and its derivative in each limit (NaN: unknown)."""
 
     value: float
     bound: float
@@ -38,7 +38,7 @@ def lowest_ceiling(p: Programme) -> Ceiling | Blocked:
         blocked = find_feasible(p)
         if isinstance(blocked, Blocked):
             return blocked
-        best = solve(p, known=blocked)
+        best = solve_from(p, blocked)
     low, high, weights = floor, float(best.x.max()), None
     while high - low > PRECISE * max(1.0, abs(high)):
         middle = 0.5 * (low + high)
@@ -70,9 +70,9 @@ def solve_under(p: Programme, ceiling: float) -> Solution | None:
 
 def _prices(p: Programme, ceiling: float, weights: Floats | None) -> dict[str, float]:
     """Derivative of the ceiling in each limit, from the combination of rows that proves a lower one impossible."""
-    prices = dict.fromkeys(p.rows, 0.0)
     if weights is None or not weights.any() or p.ruled():
-        return prices if weights is not None or not p.rows else dict.fromkeys(p.rows, np.nan)
+        return dict.fromkeys(p.rows, np.nan)
+    prices = dict.fromkeys(p.rows, 0.0)
     capped = p.within(p.low, np.minimum(p.high, ceiling))
     alpha, beta = weights @ p.A, weights @ p.B
     x = best_rise(capped, alpha, beta)

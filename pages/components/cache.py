@@ -25,13 +25,16 @@ LIGHT = frozenset({
     "account", "account_reading", "alerts", "announced", "asked_events", "breakdown", "breakdown_picture", "breaks",
     "bridge_bars", "bridge_detail", "bridge_groups", "bridge_keys", "bridge_picture", "card_facts", "causes",
     "causes_errors", "constat", "consumption_calibration", "consumption_relativities", "coverage", "coverage_table",
-    "cuts", "data_errors", "data_errors_of", "drivers", "drivers_picture", "engagement", "events", "fan", "follow",
-    "follow_picture", "follow_secret", "funnel", "funnel_picture", "horizons", "impact", "impact_picture",
-    "impact_series", "known_share", "landing_picture", "map", "market_picture", "monthly", "outlook_sentence",
-    "own_figures", "own_shares", "parts", "parts_bars", "parts_lines", "path_told", "planned_events",
-    "planned_shares", "rates", "ratio_sums", "regions", "replay", "replay_dates", "replay_picture", "scores",
-    "screening", "secret", "secrets", "secrets_met", "standardised", "standardised_picture", "summary", "threshold",
-    "tree_level", "tree_rank", "trend",
+    "cuts", "data_errors", "data_errors_of", "descriptions", "drivers", "drivers_picture", "effort",
+    "efforts_picture", "engagement", "events", "fan", "follow", "follow_picture", "follow_secret", "frontier",
+    "funnel", "funnel_picture", "heads_growth", "horizons", "impact", "impact_picture", "impact_series",
+    "known_share", "landing_picture", "map", "market_picture", "monthly", "outlook_sentence", "own_figures",
+    "own_shares", "parts", "parts_bars", "parts_lines", "path_told", "plan", "plan_actions", "plan_picture",
+    "plan_relax", "plan_robust", "planned_events", "planned_shares", "rates", "ratio_sums", "redressement", "regions",
+    "replay", "replay_dates", "replay_picture", "scenarios_picture", "scores", "screening", "secret", "secrets",
+    "secrets_met", "seek", "segments", "shares", "stability", "stability_picture", "standardised",
+    "standardised_picture", "steps", "summary", "taxes", "threshold", "tornado", "tornado_picture", "tree_level",
+    "tree_rank", "trend", "versus", "why_not",
 })  # fmt: skip
 MAX_LIGHT = 8192
 

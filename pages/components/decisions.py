@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -10,7 +9,7 @@ import streamlit as st
 
 from analytics.errors import PaliersError
 from analytics.french import format_month
-from analytics.prescriptive import IDLE, Outcome
+from analytics.prescriptive import IDLE
 from analytics.prescriptive.follow_file import LARGEST, LONGEST_REASON, export_decision
 from analytics.prescriptive.follow_record import Engagement, commit
 from charts.export import to_csv
@@ -27,10 +26,9 @@ MOST = 20
 AHEAD, LATER = 24, 6
 #: Months after the start of the year simulated during which a follow-up is asked for.
 ASKED = 18
-Plans = Mapping[str, pd.DataFrame]
 
 
-def show_decisions(view: View, lab: Lab | None, plans: Plans | None = None) -> None:
+def show_decisions(view: View, lab: Lab | None) -> None:
     """The form of a decision, then those already taken, each with what came of it.
 
     Parameters
@@ -38,8 +36,6 @@ def show_decisions(view: View, lab: Lab | None, plans: Plans | None = None) -> N
     view : View
     lab : Lab or None
         Scenarios that can be chosen; None when these data allow none: decisions are followed all the same.
-    plans : mapping of str to pandas.DataFrame, optional
-        Levers of the plans of the optimiser, by name; they can be chosen too.
     """
     with told_in_french():
         kept = read_decisions(view)
@@ -47,7 +43,7 @@ def show_decisions(view: View, lab: Lab | None, plans: Plans | None = None) -> N
             st.caption("Mode partage : ni noms, ni raisons, ni écriture.")
         else:
             if lab is not None:
-                _show_form(view, lab, plans or {})
+                _show_form(view, lab)
             _show_join(view)
             _say_keeping(view)
         if not kept:
@@ -60,12 +56,6 @@ def show_decisions(view: View, lab: Lab | None, plans: Plans | None = None) -> N
                 "Décisions (CSV)", lambda: to_csv(_list(view, kept), is_demo=view.dataset.is_demo), "decisions.csv",
                 "text/csv", key="decisions_csv", icon=":material/download:", on_click="ignore",
             )  # fmt: skip
-
-
-def plan_levers(lab: Lab, rises: Sequence[float]) -> pd.DataFrame:
-    """Levers of a plan: its rises by segment of the laboratory, on top of what befalls everyone."""
-    own = pd.DataFrame({"segment": lab.portfolio.table["segment"].to_numpy(), "levier": "hausse", "valeur": rises})
-    return pd.concat([lab.scenarios[IDLE], own], ignore_index=True)
 
 
 def show_due(view: View) -> None:
@@ -94,9 +84,9 @@ def due(kept: tuple[Kept, ...], today: date) -> list[Kept]:
     ]
 
 
-def _show_form(view: View, lab: Lab, plans: Plans) -> None:
+def _show_form(view: View, lab: Lab) -> None:
     today = pd.Timestamp.today().date()
-    choices = [name for name in (*plans, *lab.outcomes) if name != IDLE] + [IDLE]
+    choices = [name for name in lab.outcomes if name != IDLE] + [IDLE]
     months = [lab.portfolio.fin + pd.DateOffset(months=m) for m in range(1, AHEAD + 1)]
     names = {format_month(m, short=False).replace("\u00a0", " "): m for m in months}
     start = next((m for m in months if m.month == 1 and m > pd.Timestamp(today)), months[0])
@@ -122,7 +112,7 @@ def _show_form(view: View, lab: Lab, plans: Plans) -> None:
             if not st.form_submit_button("Noter la décision", type="primary", icon=":material/gavel:"):
                 return
         try:
-            engagement = _commit(view, lab, plans, name, effet=names[month], decide_le=decided, a_revoir_le=review)
+            engagement = _commit(view, lab, name, effet=names[month], decide_le=decided, a_revoir_le=review)
             keep_decision(view, who.strip(), why.strip(), engagement)
         except PaliersError as error:
             show_error(error)
@@ -131,16 +121,12 @@ def _show_form(view: View, lab: Lab, plans: Plans) -> None:
     st.rerun()
 
 
-def _commit(
-    view: View, lab: Lab, plans: Plans, name: str, *, effet: pd.Timestamp, decide_le: date, a_revoir_le: date
-) -> Engagement:
-    table = lab.portfolio.table
-    levers = plans[name] if name in plans else lab.scenarios[name]
-    outcome: Outcome = lab.simulator.play(levers) if name in plans else lab.outcomes[name]
+def _commit(view: View, lab: Lab, name: str, *, effet: pd.Timestamp, decide_le: date, a_revoir_le: date) -> Engagement:
+    dimensions = [d for d in view.dataset.dimensions if d in lab.portfolio.table.columns]
     return commit(
-        view.dataset, lab.portfolio, outcome, nom=name, effet=effet, decide_le=decide_le, a_revoir_le=a_revoir_le,
-        dimensions=[d for d in view.dataset.dimensions if d in table.columns], filtres=contract_filters(view),
-        idle=None if name == IDLE else lab.outcomes[IDLE], levers=levers, hypotheses=lab.notes,
+        view.dataset, lab.portfolio, lab.outcomes[name], nom=name, effet=effet, decide_le=decide_le,
+        a_revoir_le=a_revoir_le, dimensions=dimensions, filtres=contract_filters(view),
+        idle=None if name == IDLE else lab.outcomes[IDLE], levers=lab.scenarios[name], hypotheses=lab.notes,
     )  # fmt: skip
 
 

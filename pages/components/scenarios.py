@@ -1,328 +1,189 @@
-"""Levers, two scenarios against doing nothing, and the increase that holds a target."""
+"""The scenarios side by side: who wins if anyone does, what each gives, and the chances of each target."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from analytics.constat import describe_perimeter, same_finding
-from analytics.descriptive import build_constat
-from analytics.errors import InsufficientData
-from analytics.french import format_euros, format_gap, format_number, format_percent, format_period, is_missing
-from analytics.indicators import INDICATORS, missing_measures
-from analytics.prescriptive import (
-    Outcome,
-    Portfolio,
-    Scenario,
-    build_portfolio,
-    compare,
-    finding_weight,
-    no_lever,
-    seek,
-    simulate,
-    to_levers,
+from analytics.french import (
+    MISSING,
+    format_euros,
+    format_gap,
+    format_number,
+    format_percent,
+    format_period,
+    format_points,
+    is_missing,
 )
-from analytics.schema import CARE_DIMENSIONS, Selection
-from charts.picture import Picture
+from analytics.prescriptive import IDLE, Target, Versus, set_side_by_side
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.cards import base_words
-from pages.components.constat import measure
-from pages.components.messages import safe, show_unlocks, told_in_french
-from pages.components.rates import number_input, rate_input
-from pages.components.sharing import hidden_values, may_show
+from pages.components.lab import Lab
+from pages.components.messages import safe
 from pages.components.sidebar import View
 
-IDLE = "Ne rien faire"
-LEVER_DIMENSIONS = ("contrat", "formule", "region")
-ROWS = (
-    ("pc", "Ratio P/C", "taux"),
-    ("resultat", "Résultat technique", "EUR"),
-    ("effectif", "Assurés", "nombre"),
-    ("hausse_moyenne", "Hausse moyenne", "taux"),
-)
+#: Indicator to its label, its unit, and whether it is told against the uniform increase.
+ROWS: dict[str, tuple[str, str]] = {
+    "pc": ("Ratio P/C", "taux"),
+    "resultat": ("Résultat technique", "EUR"),
+    "effectif": ("Assurés", "nombre"),
+    "reste_a_charge": ("Reste à charge par tête", "EUR"),
+    "hausse_moyenne": ("Hausse moyenne", "taux"),
+    "charges": ("Coût des actions et des taxes", "EUR"),
+}
+DRAWN = ("pc", "resultat", "effectif", "reste_a_charge")
+TARGET_WORDS = {
+    "pc": "P/C",
+    "resultat": "résultat",
+    "retention": "assurés gardés",
+    "hausse_moyenne": "hausse moyenne",
+}
+_SIDES = {"au_plus": "≤", "au_moins": "≥"}
+NOISE = "≈"
 
 
-@dataclass(frozen=True)
-class Assumptions:
-    """What is supposed of next year; every figure is an input of the user."""
-
-    derive: float
-    derive_sd: float
-    elasticite: tuple[float, float, float]
-    cible: float
-    confiance: float
-
-
-def choose_assumptions(view: View) -> Assumptions:
-    """Inputs of next year, kept in the link; the drift starts from the one measured over the selection."""
-    with st.container(border=True, key="hypotheses"):
-        st.markdown("**Hypothèses de l’an prochain** (à ajuster : ce ne sont pas des mesures, sauf la dérive proposée)")
-        columns = st.columns(5)
-        with columns[0]:
-            drift = rate_input(
-                "Dérive des prestations", measured_drift(view), key="h_derive",
-                help="Évolution attendue des prestations par tête. Proposée : celle mesurée sur un an ; "
-                "la page Prédictif peut en donner une autre.", bounds=(-0.5, 0.5),
-            )  # fmt: skip
-        with columns[1]:
-            spread = rate_input(
-                "Incertitude de la dérive", "2 %", key="h_ecart", help="Écart-type, en points.", bounds=(0, 0.5)
-            )
-        with columns[2]:
-            slope = number_input(
-                "Élasticité", "4", key="h_elasticite",
-                help="Pente du logit de résiliation. À 4, +10 % de cotisation font partir environ 2 assurés de plus "
-                "sur 100 quand 5 partent déjà. Simulée de la moitié au double.", bounds=(0, 50),
-            )  # fmt: skip
-        with columns[3]:
-            target = rate_input("Cible de P/C", "80 %", key="h_cible", bounds=(0.1, 2))
-        with columns[4]:
-            confidence = rate_input("Avec une chance de", "80 %", key="h_confiance", bounds=(0.5, 0.99))
-    return Assumptions(drift, spread, (slope / 2, slope, slope * 2), target, confidence)
-
-
-def measured_drift(view: View) -> str:
-    """Change of spending per head over the last year of the whole portfolio, as a default to type over."""
-    dataset = view.dataset
-    if missing_measures(INDICATORS["consommation"], dataset) or len(view.opened.complete_months) < 24:
-        return "3 %"
-    last = view.opened.complete_months[-1]
-    selection = Selection(last - pd.DateOffset(months=11), last, _contract_filters(view))
-    found = cached("drift", view.key, lambda: build_constat(dataset, "consommation", selection), s=selection)
-    return "3 %" if is_missing(found.evolution) else format_percent(found.evolution).replace("\u202f", " ")
-
-
-def wait_portfolio(view: View, assumptions: Assumptions) -> Portfolio | None:
-    """Portfolio of the perimeter, or the column that would unlock the page."""
-    dataset = view.dataset
-    needed = {m: None for key in ("ratio_pc", "consommation") for m in missing_measures(INDICATORS[key], dataset)}
-    if needed:
-        show_unlocks({" et ".join(dataset.label(m) for m in needed): ["simulation de décisions de cotisation"]})
-        return None
-    filters = _contract_filters(view)
-    ignored = [d for d in view.selection.filtres if d in CARE_DIMENSIONS]
-    if ignored:
-        st.caption(
-            "Les cotisations ne se décident pas par poste : la simulation porte sur tous les postes du périmètre."
-        )
-    scope = dataset.filtered(Selection(filtres=filters))
-    options = {"elasticite": assumptions.elasticite, "derive": assumptions.derive, "derive_sd": assumptions.derive_sd}
-    with told_in_french():
-        try:
-            return _portfolio(view, scope, filters, options, chargement=None, retention=None)
-        except InsufficientData as error:
-            if error.colonne not in ("frais_gestion", "resiliations"):
-                raise
-        left, right = st.columns(2)
-        with left:
-            loading = rate_input("Frais de gestion / cotisations", "20 %", key="h_chargement", bounds=(0, 0.9))
-        with right:
-            kept = rate_input("Assurés qui restent sans hausse", "95 %", key="h_maintien", bounds=(0.01, 0.999))
-        return _portfolio(view, scope, filters, options, chargement=loading, retention=kept)
-    return None
-
-
-def _portfolio(view: View, scope, filters: dict, options: dict, **known) -> Portfolio:
-    split = (d for d in LEVER_DIMENSIONS[:2] if d in view.dataset.cotisation.columns)
-    by = tuple(d for d in split if not hidden_values(view, d, view.selection))  # a lever on a few persons shows them
+def versus_of(view: View, lab: Lab) -> Versus:
+    """The comparison of the scenarios, computed once."""
     return cached(
-        "portfolio", view.key,
-        lambda: build_portfolio(scope, by=by, maturity_table=view.opened.maturity, **options, **known),
-        filtres=filters, par=by, **options, **known,
+        "versus", view.key,
+        lambda: set_side_by_side(lab.outcomes, lab.uniforms, targets=lab.targets, indicators=tuple(ROWS)),
+        noms=dict(lab.names), cibles=lab.targets,
     )  # fmt: skip
 
 
-def _contract_filters(view: View) -> dict[str, tuple[str, ...]]:
-    columns = view.dataset.cotisation.columns
-    return {d: v for d, v in view.selection.filtres.items() if d in columns and d not in CARE_DIMENSIONS}
+def show_answer(view: View, lab: Lab) -> None:
+    """The answer of the page, in one sentence."""
+    st.markdown(f"**{safe(tell_answer(versus_of(view, lab), lab))}**")
 
 
-def choose_scenarios(view: View, portfolio: Portfolio) -> list[Scenario]:
-    """Levers of the two scenarios, each with what it moves."""
+def tell_answer(versus: Versus, lab: Lab) -> str:
+    """Who wins on the result, or that nobody does, and the chances of the P/C asked."""
+    target = lab.targets[0]
+    chances = versus.targets[versus.targets["indicateur"] == target.indicateur].groupby("scenario", sort=False)
+    told = [f"«\u00a0{name}\u00a0» {format_percent(rows['probabilite'].iloc[0], 0)}" for name, rows in chances]
+    if versus.gagnant is None:
+        first = "Pas de gagnant sur le résultat : l’écart entre les meilleurs scénarios est dans le bruit"
+    else:
+        rows = versus.table[(versus.table["scenario"] == versus.gagnant) & (versus.table["indicateur"] == "resultat")]
+        gap = "" if versus.gagnant == IDLE else f", {format_euros(rows['ecart_rien'].iloc[0], signed=True)} face à rien"
+        first = f"«\u00a0{versus.gagnant}\u00a0» donne le meilleur résultat{gap}"
+    return f"{first} ; chances d’un {tell_target(target)} : {', '.join(told)}."
+
+
+def tell_target(target: Target) -> str:
+    """« P/C ≤ 80,0 % »."""
+    return f"{TARGET_WORDS[target.indicateur]} {_SIDES[target.sens]} {_tell(target.indicateur, target.seuil)}"
+
+
+def _tell(key: str, value: float) -> str:
+    unit = ROWS[key][1] if key in ROWS else "taux"
+    return {"taux": format_percent, "EUR": format_euros, "nombre": format_number}[unit](value)
+
+
+def _tell_gap(key: str, gap: float) -> str:
+    unit = ROWS[key][1]
+    if unit == "taux":
+        return format_points(gap, 2)
+    return format_number(gap, signed=True) if unit == "nombre" else format_gap(gap, unit)
+
+
+def show_comparison(view: View, lab: Lab) -> None:
+    """Chart of one indicator, values and gaps to doing nothing, gaps to the uniform increase."""
+    versus = versus_of(view, lab)
     st.caption(
-        "Une hausse augmente les cotisations et fait partir une part des assurés ; une action sur les prestations "
-        "baisse la dépense par tête ; un point de frais en moins va droit au résultat."
+        f"Point de départ : {format_period(lab.portfolio.debut, lab.portfolio.fin)}, derniers mois complets. Chaque "
+        f"scénario est joué sur les mêmes {format_number(lab.simulator.draws)} futurs."
     )
-    scenarios = [Scenario(IDLE)]
-    acts = _can_absorb(view, portfolio)
-    defaults = (("0 %", "50 %"), ("3 %", "0 %")) if acts else (("3 %", "0 %"), ("5 %", "0 %"))
-    for column, letter, (rate, absorbed) in zip(st.columns(2), "AB", defaults, strict=True):
-        with column.container(border=True, key=f"scenario_{letter}"):
-            scenarios.append(_choose_scenario(view, portfolio, letter, rate, absorbed))
-    return scenarios
-
-
-def _can_absorb(view: View, portfolio: Portfolio) -> bool:
-    """Whether the finding followed is a rise of claims, of this very perimeter, that an action could bring down."""
-    return _finding_weight(view, portfolio) > 0
-
-
-def _finding_weight(view: View, portfolio: Portfolio) -> float:
-    """Weight of the finding in the claims of the portfolio; 0 once the user has moved to another perimeter."""
-    constat = view.constat
-    if constat is None or not may_show(view, constat.selection):
-        return 0.0
-    if not same_finding(constat, measure(view.opened, constat.indicator, view.selection)):
-        return 0.0
-    return finding_weight(constat, portfolio.table)
-
-
-def _choose_scenario(view: View, portfolio: Portfolio, letter: str, rate: str, part: str) -> Scenario:
-    prefix = letter.lower()
-    name = st.text_input(
-        "Nom du scénario", f"Scénario {letter}", key=f"{prefix}_nom", bind="query-params", max_chars=40
-    )
-    dimension = lever_dimension(portfolio)
-    values = sorted(portfolio.table[dimension].astype("str").unique()) if dimension else ["*"]
-    rises = {}
-    for rank, value in enumerate(values):
-        label = "Hausse de cotisation"
-        if dimension:
-            label += f" · {safe(view.dataset.value_label(dimension, value))}"
-        rises[value] = rate_input(label, rate, key=f"{prefix}_hausse_{rank}")
-    claims = rate_input(
-        "Évolution des prestations par tête", "0 %", key=f"{prefix}_prestations",
-        help="Réseau de soins, prévention, garanties : −2 % pour deux pour cent de moins.",
+    drawn = [key for key in DRAWN if not is_missing(lab.outcomes[IDLE].value(key))]
+    chosen = st.segmented_control(
+        "Graphique", drawn, default=drawn[0], required=True, key="sc_ind", bind="query-params",
+        format_func=lambda key: ROWS[key][0], label_visibility="collapsed",
+    ) or drawn[0]  # fmt: skip
+    picture = cached(
+        "scenarios_picture", view.key, lambda: _draw(view, lab, versus, chosen), noms=dict(lab.names), quoi=chosen,
+        cibles=lab.targets,
     )  # fmt: skip
-    absorbed = 0.0
-    if _can_absorb(view, portfolio):
-        absorbed = rate_input(
-            "Part du constat résorbée", part, key=f"{prefix}_constat",
-            help=f"100 % ramène « {safe(describe_perimeter(view.constat.selection, view.dataset))} » à son niveau de "
-            f"référence : {format_euros(view.constat.euros)} de moins.",
-        )  # fmt: skip
-    loading = rate_input("Frais de gestion (points de cotisation)", "0 %", key=f"{prefix}_frais")
-    return Scenario(name or f"Scénario {letter}", rises, claims, absorbed, loading)
-
-
-def lever_dimension(portfolio: Portfolio) -> str | None:
-    """Dimension by which increases are given: the first with two to four values."""
-    table = portfolio.table
-    return next((d for d in LEVER_DIMENSIONS if d in table.columns and 1 < table[d].nunique() <= 4), None)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What the page shows of scenarios played together."""
-
-    picture: Picture
-    table: pd.DataFrame
-    warnings: tuple[str, ...]
-    verdict: str
-
-
-def show_comparison(view: View, portfolio: Portfolio, assumptions: Assumptions, scenarios: list[Scenario]) -> None:
-    """Ranges of the P/C, the table of the indicators, and who wins, if anyone does."""
-    weight = _finding_weight(view, portfolio)
-    with told_in_french():
-        shown = cached(
-            "comparison", view.key,
-            lambda: _compare(
-                portfolio, scenarios, weight, target=assumptions.cible, base=base_words(view.dataset),
-                is_demo=view.dataset.is_demo,
-            ),
-            portefeuille=fingerprint(portfolio), scenarios=scenarios, poids=weight, cible=assumptions.cible,
-        )  # fmt: skip
-        st.caption(f"Point de départ : {format_period(portfolio.debut, portfolio.fin)}, derniers mois complets.")
-        figure.show(shown.picture, key="comparaison", is_demo=view.dataset.is_demo)
-        figure.show_table(shown.table)
-        for warning in shown.warnings:
-            st.caption(safe(warning))
-        st.markdown(f"**{safe(shown.verdict)}**")
-
-
-def fingerprint(portfolio: Portfolio) -> str:
-    """What identifies a portfolio: its few rows, written in full."""
-    return portfolio.table.to_csv()
-
-
-def _compare(
-    portfolio: Portfolio, scenarios: list[Scenario], weight: float, *, target: float, base: str, is_demo: bool
-) -> Comparison:
-    outcomes = _simulate(portfolio, scenarios, weight)
-    ranges = pd.DataFrame([{"scenario": name, **_quantiles(o, "pc")} for name, o in outcomes.items()])
-    picture = chart_scenarios(
-        ranges, title=f"Ratio P/C l’an prochain ({base})", unit="taux", target=target, is_demo=is_demo
+    figure.show(picture, key="comparaison", is_demo=view.dataset.is_demo)
+    figure.show_table(told_versus(versus, lab.targets))
+    st.caption(
+        f"Entre parenthèses : l’écart à « {IDLE} » ; {NOISE} : cet écart est dans le bruit, aucun des deux ne gagne "
+        "dans 9 futurs sur 10."
     )
-    warnings = dict.fromkeys(w for o in outcomes.values() for w in o.warnings)
-    return Comparison(picture, _table(outcomes, target), tuple(warnings), _verdict(outcomes))
+    st.markdown("**Face à la hausse uniforme qui donne le même résultat**")
+    figure.show_table(told_uniform(versus))
+    for warning in dict.fromkeys(w for outcome in lab.outcomes.values() for w in outcome.warnings):
+        st.caption(safe(warning))
 
 
-def _simulate(portfolio: Portfolio, scenarios: list[Scenario], weight: float) -> dict[str, Outcome]:
-    """Outcome of each scenario, under a name of its own."""
-    dimension = lever_dimension(portfolio)
-    outcomes = {}
-    for scenario in scenarios:
-        name = scenario.nom if scenario.nom not in outcomes else f"{scenario.nom} (2)"
-        outcomes[name] = _play(portfolio, scenario, dimension, weight)
-    return outcomes
+def _draw(view: View, lab: Lab, versus: Versus, key: str):
+    rows = versus.table[versus.table["indicateur"] == key]
+    ranges = pd.DataFrame(
+        {
+            "scenario": rows["scenario"],
+            "p10": rows["p10"],
+            "p50": [_median(lab, name, key) for name in rows["scenario"]],
+            "p90": rows["p90"],
+        }
+    ).reset_index(drop=True)
+    label, unit = ROWS[key]
+    base = f" ({base_words(view.dataset)})" if key == "pc" else ""
+    target = next((t.seuil for t in lab.targets if t.indicateur == key), None)
+    return chart_scenarios(
+        ranges, title=f"{label} l’an prochain{base}", unit=unit, target=target, is_demo=view.dataset.is_demo
+    )  # fmt: skip
 
 
-def _play(portfolio: Portfolio, scenario: Scenario, dimension: str | None, weight: float) -> Outcome:
-    idle = scenario == Scenario(IDLE)
-    levers = no_lever() if idle else to_levers(scenario, portfolio.table, dimension=dimension, weight=weight)
-    return simulate(portfolio.table, levers)
+def _median(lab: Lab, name: str, key: str) -> float:
+    return float(lab.outcomes[name].quantiles.set_index("indicateur").loc[key, "p50"])
 
 
-def _quantiles(outcome: Outcome, indicator: str) -> dict[str, float]:
-    row = outcome.quantiles.set_index("indicateur").loc[indicator]
-    return {"p10": row["p10"], "p50": row["p50"], "p90": row["p90"]}
+def told_versus(versus: Versus, targets: tuple[Target, ...]) -> pd.DataFrame:
+    """One row by indicator then by target, one column by scenario."""
+    by_name = {name: rows.set_index("indicateur") for name, rows in versus.table.groupby("scenario", sort=False)}
+    keys = [k for k in ROWS if _is_told(k, [rows.loc[k, "valeur"] for rows in by_name.values()])]
+    told = {"Indicateur": [ROWS[k][0] for k in keys] + [f"Chances : {tell_target(t)}" for t in targets]}
+    for name, rows in by_name.items():
+        mine = versus.targets[versus.targets["scenario"] == name]
+        chances = [format_percent(p, 0) for p in mine["probabilite"]]
+        told[name] = [_cell(key, rows.loc[key]) for key in keys] + chances
+    return pd.DataFrame(told)
 
 
-def _table(outcomes: dict[str, Outcome], target: float) -> pd.DataFrame:
-    """One row by indicator, one column by scenario, with the gap to doing nothing."""
-    first = next(iter(outcomes.values()))
-    table = {"Indicateur": [label for _, label, _ in ROWS] + [f"Chances d’un P/C ≤ {format_percent(target)}"]}
-    for name, outcome in outcomes.items():
-        cells = []
-        for key, _, unit in ROWS:
-            value = outcome.value(key)
-            text = {"taux": format_percent, "EUR": format_euros, "nombre": format_number}[unit](value)
-            gap = value - first.value(key)
-            change = format_number(gap, signed=True) if unit == "nombre" else format_gap(gap, unit)
-            cells.append(text if outcome is first else f"{text} ({change})")
-        cells.append(format_percent(outcome.probability("pc", target), 0))
-        table[name] = cells
-    return pd.DataFrame(table)
+def _is_told(key: str, values: list[float]) -> bool:
+    """Whether an indicator has a line: it is known somewhere, and a cost is not nothing everywhere."""
+    return any(not is_missing(v) and (v != 0 or key != "charges") for v in values)
 
 
-def _verdict(outcomes: dict[str, Outcome]) -> str:
-    """Who wins on the result against doing nothing, and between the two scenarios."""
-    names = list(outcomes)
-    pair = compare({name: outcomes[name] for name in names[1:]}, indicators=("resultat",)).iloc[-1]
-    if pair["verdict"] == "pas de gagnant":
-        return f"Entre « {names[1]} » et « {names[2]} », pas de gagnant sur le résultat : l’écart est dans le bruit."
-    best, other = (names[2], names[1]) if pair["verdict"] == "meilleur" else (names[1], names[2])
-    chance = pair["probabilite"] if best == names[2] else 1 - pair["probabilite"]
-    gap = abs(pair["ecart"])
-    return (
-        f"« {best} » donne un meilleur résultat que « {other} » dans {format_percent(chance, 0)} des tirages "
-        f"({format_euros(gap, signed=True)} en valeur centrale)."
-    )
+def _cell(key: str, row: pd.Series) -> str:
+    text = _tell(key, row["valeur"])
+    if row["verdict_rien"] == "référence" or is_missing(row["ecart_rien"]):
+        return text
+    noise = f" {NOISE}" if row["verdict_rien"] == "pas de gagnant" else ""
+    return f"{text} ({_tell_gap(key, row['ecart_rien'])}{noise})"
 
 
-def show_seek(view: View, portfolio: Portfolio, assumptions: Assumptions) -> None:
-    """The smallest uniform increase that holds the target with the chance asked."""
-    with told_in_french():
-        found = cached(
-            "seek", view.key,
-            lambda: seek(
-                portfolio.table, levier="hausse", indicator="pc", target=assumptions.cible,
-                probability=assumptions.confiance,
-            ),
-            portefeuille=fingerprint(portfolio), hypotheses=assumptions,
-        )  # fmt: skip
-        if found.status == "atteint":
-            st.success(safe(found.phrase), icon=":material/check_circle:")
-        else:
-            st.warning(safe(found.phrase), icon=":material/block:")
+def told_uniform(versus: Versus) -> pd.DataFrame:
+    """One row by scenario: the uniform increase of the same result, and what the scenario does better or worse."""
+    keys = [k for k in ("effectif", "pc", "reste_a_charge", "hausse_moyenne") if k in ROWS]
+    rows = []
+    for name, mine in versus.table[versus.table["scenario"] != IDLE].groupby("scenario", sort=False):
+        table = mine.set_index("indicateur")
+        rise = table["hausse_uniforme"].iloc[0]
+        cells = {"Scénario": name, "Hausse uniforme": format_percent(rise, 2, signed=True)}
+        rows.append(cells | {ROWS[k][0]: _against(k, table.loc[k]) for k in keys})
+    return pd.DataFrame(rows)
 
 
-def show_notes(portfolio: Portfolio) -> None:
+def _against(key: str, row: pd.Series) -> str:
+    if is_missing(row["ecart_uniforme"]):
+        return MISSING
+    noise = f" {NOISE}" if row["verdict_uniforme"] == "pas de gagnant" else ""
+    return f"{_tell_gap(key, row['ecart_uniforme'])}{noise}"
+
+
+def show_notes(lab: Lab) -> None:
     """What was measured and what is supposed."""
     with st.expander("Ce qui est mesuré, ce qui est supposé", icon=":material/fact_check:"):
-        st.markdown("\n".join(f"- {safe(note)}" for note in portfolio.notes))
+        st.markdown("\n".join(f"- {safe(note)}" for note in lab.notes))

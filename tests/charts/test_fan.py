@@ -38,7 +38,7 @@ def test_everything_beside_the_forecast_is_drawn_and_named():
         assert name in drawing
     assert picture.table[OTHER].tolist() == [1.05e6] * 12
     assert picture.table[PROPHET].tolist() == [1.2e6] * 12
-    marked = picture.data[picture.data["serie"] == ESTIMATED]
+    marked = picture.data[(picture.data["serie"] == ESTIMATED) & (picture.data["lien"] != 1)]
     assert len(marked) == 3
     assert "8 chances sur 10" in marked["texte"].iloc[0]
 
@@ -46,10 +46,24 @@ def test_everything_beside_the_forecast_is_drawn_and_named():
 def test_the_thin_line_is_thinner_and_the_points_are_no_line():
     picture = chart_fan(*parts(), title="P", unit="EUR", other=line(1.05e6), other_name=OTHER, estimated=estimated())
     lines = [layer for layer in picture.spec["layer"] if layer["mark"]["type"] == "line"]
+    lines = [layer for layer in lines if "lien" not in str(layer["transform"])]
     thin = next(layer for layer in lines if OTHER in str(layer["transform"]))
     others = [layer for layer in lines if layer is not thin]
     assert all(thin["mark"]["strokeWidth"] < layer["mark"]["strokeWidth"] for layer in others)
     assert not any(ESTIMATED in str(layer["transform"]) for layer in lines)
+
+
+def test_what_is_still_an_estimate_is_not_drawn_as_known():
+    picture = chart_fan(*parts(), title="P", unit="EUR", estimated=estimated())
+    check_drawing(picture)
+    rows = picture.data
+    known = rows.loc[rows["serie"] == KNOWN, "mois"]
+    assert known.max() == pd.Timestamp("2025-10-01")
+    link = rows[rows["lien"] == 1]
+    assert set(link["serie"]) == {ESTIMATED}
+    assert link["mois"].tolist() == list(pd.date_range("2025-10-01", periods=3, freq="MS"))
+    bridge = rows[(rows["serie"] == AHEAD) & rows["bas_80"].isna()]
+    assert bridge["mois"].tolist() == [pd.Timestamp("2025-12-01")]
 
 
 def test_months_that_are_only_paid_have_no_interval():

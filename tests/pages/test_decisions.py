@@ -40,12 +40,11 @@ if st.query_params.get("lab"):
                                 maturity_table=view.opened.maturity)
     sim = prepare(portfolio.table, draws=200)
     levers = pd.DataFrame({"segment": ["*"], "levier": ["hausse"], "valeur": [0.03]})
-    frames = {IDLE: no_lever(), "Scénario A": levers}
+    frames = {IDLE: no_lever(), "Scénario A": levers, "Plan optimisé": levers.assign(valeur=0.02)}
     lab = SimpleNamespace(portfolio=portfolio, simulator=sim, scenarios=frames, notes=("Hypothèse : une.",),
                           outcomes={n: sim.play(f) for n, f in frames.items()})
 show_due(view)
-show_decisions(view, lab, plans={"Plan optimal": pd.DataFrame(
-    {"segment": ["*"], "levier": ["hausse"], "valeur": [0.02]})})
+show_decisions(view, lab)
 """
 
 
@@ -97,7 +96,7 @@ def test_a_decision_is_written_down_and_found_by_another_visit(base):
     app = unfold(open_decisions(d=token, lab="1"), "decider")
     assert not app.exception
     assert app.text_input(key="decision_qui").value == "Direction technique"
-    assert app.selectbox(key="decision_scenario").options == ["Plan optimal", "Scénario A", "Ne rien faire"]
+    assert app.selectbox(key="decision_scenario").options == ["Scénario A", "Plan optimisé", "Ne rien faire"]
     press(app, "Noter la décision")
     assert any("Il manque la raison" in e.value for e in app.error)
     app.text_area(key="decision_pourquoi").set_value(WHY)
@@ -118,9 +117,10 @@ def test_a_plan_can_be_decided(base):
     token = store.save(base)
     app = unfold(open_decisions(d=token, lab="1"), "decider")
     app.text_area(key="decision_pourquoi").set_value(WHY)
+    app.selectbox(key="decision_scenario").set_value("Plan optimisé")
     press(app, "Noter la décision")
     content = store.decisions(token)[0].content
-    assert (content["nom"], content["segments"]["hausse"][0]) == ("Plan optimal", 0.02)
+    assert (content["nom"], content["segments"]["hausse"][0]) == ("Plan optimisé", 0.02)
 
 
 def test_a_later_deposit_of_the_source_follows_the_decision(base):

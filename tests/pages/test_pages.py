@@ -140,15 +140,6 @@ def test_the_bridge_sums_to_the_constat(token):
     assert any(format_gap(carried.ecart, "EUR") in c.value for c in app.caption if "somme des barres" in c.value)
 
 
-def test_levers_are_read_the_french_way(token):
-    app = open_app("prescriptive", d=token)
-    app.text_input(key="a_hausse_0").set_value("4,5").run()
-    assert not app.exception
-    assert not [w for w in app.warning if "nombre" in w.value]
-    app.text_input(key="a_hausse_0").set_value("beaucoup").run()
-    assert any("Ce n’est pas un nombre" in w.value and "Valeur retenue" in w.value for w in app.warning)
-
-
 @pytest.mark.parametrize("key", ["cotisation", "consommation", "frequence", "cout_moyen", "actes", "ratio_pc"])
 def test_whatever_the_constat_the_bridge_says_what_it_sums(key, token):
     opened = open_dataset(token)
@@ -170,15 +161,6 @@ def test_each_indicator_is_drawn(key, token):
     app = open_app("descriptive", d=token, indicateur=get_indicator(key).label)
     assert not app.exception
     assert get_indicator(key).definition in words(app)
-
-
-def test_values_that_look_alike_have_their_own_levers():
-    sample = make_dataset(40)
-    names = {"individuel": "Confort", "collectif": "Confort +"}
-    care = sample.prestation.assign(contrat=sample.prestation["contrat"].map(names))
-    members = sample.cotisation.assign(contrat=sample.cotisation["contrat"].map(names))
-    app = open_app("prescriptive", d=store.save(replace(sample, prestation=care, cotisation=members)))
-    assert not app.exception
 
 
 def test_too_little_history_is_not_called_normal():

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 from scipy.special import expit, logit
 
+from analytics.errors import ParameterError
 from analytics.prescriptive import Constraints, optimise
 
 BOUNDS = (-0.05, 0.15)
@@ -112,28 +114,52 @@ def test_equal_to_brute_force(case, goal):
 
 
 def slsqp(frame: pd.DataFrame, constraints: Constraints, start: np.ndarray) -> tuple[float, np.ndarray]:
-    unit = abs(totals(frame, start)["resultat"]) + 1.0
+    """The same by scipy, with exact gradients; rows are multiplied out: Σ R(x)·(A + B·x) ≥ rhs."""
+    n, q, c, load, b = (
+        frame[k].to_numpy() for k in ("beneficiaires", "cotisation", "prestation", "chargement", "elasticite")
+    )
+    a = logit(frame["retention"].to_numpy())
+
+    def level(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> float:
+        return float(expit(a - b * x) @ (alpha + beta * x))
+
+    def slope(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        kept = expit(a - b * x)
+        return kept * (beta - b * (1 - kept) * (alpha + beta * x))
+
     rows = []
     if constraints.pc_max is not None:
-        rows.append({"type": "ineq", "fun": lambda x: constraints.pc_max - totals(frame, x)["pc"]})
+        rows.append((n * (constraints.pc_max * q - c), n * constraints.pc_max * q, 0.0))
     if constraints.retention_min is not None:
-        rows.append({"type": "ineq", "fun": lambda x: totals(frame, x)["retention"] - constraints.retention_min})
+        rows.append((n, 0.0 * n, constraints.retention_min * n.sum()))
     if constraints.hausse_moyenne_max is not None:
-        rows.append({"type": "ineq", "fun": lambda x: constraints.hausse_moyenne_max - totals(frame, x)["hausse"]})
+        rows.append((n * q * constraints.hausse_moyenne_max, -n * q, 0.0))
+    gain = n * ((1 - load) * q - c), n * (1 - load) * q
+    unit = np.abs(gain[0]).sum()
     found = minimize(
-        lambda x: -totals(frame, x)["resultat"] / unit,
+        lambda x: -level(x, *gain) / unit,
         start,
+        jac=lambda x: -slope(x, *gain) / unit,
         bounds=[BOUNDS] * len(frame),
-        constraints=rows,
+        constraints=[
+            {
+                "type": "ineq",
+                "fun": lambda x, r=r: (level(x, r[0], r[1]) - r[2]) / np.abs(r[0] + r[1]).sum(),
+                "jac": lambda x, r=r: slope(x, r[0], r[1]) / np.abs(r[0] + r[1]).sum(),
+            }
+            for r in rows
+        ],
         method="SLSQP",
-        options={"maxiter": 100, "ftol": 1e-10},
+        options={"maxiter": 100, "ftol": 1e-12},
     )
-    return float(totals(frame, found.x)["resultat"]), found.x
+    x = np.clip(found.x, *BOUNDS)
+    return float(totals(frame, x)["resultat"]), x
 
 
 def test_never_worse_than_slsqp():
     """Random problems, random starts: SLSQP never finds a better plan that meets the constraints."""
-    for seed in range(100):
+    met = 0
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         frame = portfolio(int(rng.integers(3, 9)), seed + 500)
         flat = totals(frame, np.zeros(len(frame)))
@@ -145,9 +171,11 @@ def test_never_worse_than_slsqp():
         plan = optimise(frame, constraints=constraints)
         value, x = slsqp(frame, constraints, rng.uniform(*BOUNDS, len(frame)))
         if is_met(frame, x, constraints):
+            met += 1
             assert plan.status == "optimal", seed
             assert plan.objective >= value - 1e-6 * max(abs(value), 1.0), seed
             assert plan.bound >= value - 1e-7 * max(abs(value), 1.0), seed
+    assert met > 15
 
 
 def test_bound_holds_against_every_feasible_point():
@@ -201,3 +229,89 @@ def test_price_of_the_smallest_worst_rise():
         for d in (-step, step)
     ]
     assert plan.shadow_prices["pc_max"] == pytest.approx((around[1] - around[0]) / (2 * step), rel=1e-3)
+
+
+def test_price_after_a_branching_holds_the_plan_still():
+    """One segment that loses: the dual has a kink, and the price is that of the plan, not of the kink."""
+    frame = pd.DataFrame(
+        {"segment": ["S"], "beneficiaires": [127.24], "cotisation": [2890.3], "prestation": [5059.0],
+         "chargement": [0.0822], "retention": [0.8056], "elasticite": [2.294], "hausse_min": [-0.05],
+         "hausse_max": [0.0734]}
+    )  # fmt: skip
+    asked, step = -0.0289, 1e-5
+    plan, *around = (optimise(frame, constraints=Constraints(hausse_moyenne_max=asked + d)) for d in (0.0, -step, step))
+    expected = (around[1].objective - around[0].objective) / (2 * step)
+    assert plan.shadow_prices["hausse_moyenne_max"] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("goal", ["resultat", "effectif", "pire_hausse"])
+def test_one_rise_for_all_is_certified_and_never_wrongly_impossible(goal):
+    """Narrow windows of feasible rises are found; the bound holds against a fine grid."""
+    for seed in range(12):
+        frame = portfolio(4, seed + 900, elasticite=np.linspace(0.5, 15.0, 4))
+        at = np.full(4, np.random.default_rng(seed).uniform(-0.04, 0.14))
+        t = totals(frame, at)
+        constraints = Constraints(
+            hausse_uniforme=True, pc_max=t["pc"] * (1 + 1e-9), hausse_moyenne_max=t["hausse"] + 1e-9
+        )
+        plan = optimise(frame, objective=goal, constraints=constraints)
+        assert plan.status == "optimal", seed
+        assert plan.table["hausse"].to_numpy() == pytest.approx(at, abs=1e-6)
+        loose = optimise(frame, objective=goal, constraints=Constraints(hausse_uniforme=True, pc_max=t["pc"]))
+        grid = np.repeat(np.linspace(*BOUNDS, 4_001)[:, None], 4, axis=1)
+        grid = grid[is_met(frame, grid, loose.constraints, 0.0)]
+        found = totals(frame, grid)[goal]
+        if goal == "pire_hausse":
+            assert loose.bound <= found.min() + 1e-12
+            assert 0 <= loose.objective - loose.bound <= 1e-8
+        else:
+            assert loose.bound >= found.max()
+            assert loose.gap <= 1e-6
+
+
+def test_spread_on_a_grid_is_brute_force():
+    """Windows of the grid, one after the other, beside every plan there is."""
+    steps = np.linspace(-0.05, 0.15, 9)
+    for seed in range(4):
+        frame = portfolio(4, seed + 40)
+        constraints = Constraints(ecart_max=0.05, hausse_moyenne_max=0.04, grille=tuple(steps), ordre=(("S0", "S1"),))
+        points = np.array(list(itertools.product(steps, repeat=4)))
+        points = points[is_met(frame, points, constraints)]
+        plan = optimise(frame, constraints=constraints)
+        best = totals(frame, points)["resultat"].max()
+        assert plan.objective == pytest.approx(best, rel=1e-9)
+        assert plan.bound >= best - 1e-9 * abs(best)
+
+
+def test_a_search_that_stops_is_not_said_impossible(monkeypatch):
+    """No plan found in time is not a proof: a French error, never « infaisable »."""
+    monkeypatch.setattr("analytics.prescriptive.mixed_integer.milp", lambda *_, **__: OptimizeResult(x=None, status=1))
+    frame = portfolio(6, 1)
+    with pytest.raises(ParameterError, match="on ne sait pas s’il en existe un"):
+        optimise(
+            frame, constraints=Constraints(hausse_moyenne_max=0.03, grille=(0.0, 0.05, 0.1), ordre=(("S0", "S1"),))
+        )
+
+
+def test_prices_that_are_not_known_are_missing_not_free():
+    frame = portfolio(12, 5)
+    asked = totals(frame, np.zeros(12))["pc"] - 0.02
+    ruled = Constraints(pc_max=asked, ordre=(("S0", "S1"), ("S1", "S2")))
+    plan = optimise(frame, objective="pire_hausse", constraints=ruled)
+    assert plan.status == "optimal"
+    assert np.isnan(plan.shadow_prices["pc_max"])
+    assert plan.price_words() == {}
+    steps = optimise(
+        frame, constraints=Constraints(hausse_moyenne_max=0.03, grille=tuple(np.linspace(-0.05, 0.15, 41)))
+    )
+    smooth = optimise(frame, constraints=Constraints(hausse_moyenne_max=0.03))
+    assert steps.shadow_prices["hausse_moyenne_max"] == pytest.approx(
+        smooth.shadow_prices["hausse_moyenne_max"], rel=0.1
+    )
+
+
+def test_nothing_is_written_on_the_standard_output(capfd):
+    frame = portfolio(30, 2)
+    optimise(frame, constraints=Constraints(retention_min=0.87, grille=tuple(np.linspace(-0.05, 0.15, 41))))
+    os.write(1, b"seen\n")
+    assert capfd.readouterr().out == "seen\n"

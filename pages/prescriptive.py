@@ -24,8 +24,8 @@ lab = wait_lab(view)
 if lab is not None:
     with top:
         show_answer(view, lab)
-    st.header("Les scénarios côte à côte")
-    show_comparison(view, lab)
+        st.header("Les scénarios côte à côte")
+        show_comparison(view, lab)
     st.header("Qui paie\u202f?")
     show_solidarity(view, lab)
     st.header("Quelle hausse pour tenir la cible\u202f?")

@@ -94,9 +94,10 @@ def wait_lab(view: View) -> Lab | None:
     """The inputs of the page, and the scenarios played; None when the file, or an input, does not allow it."""
     if not _can_simulate(view):
         return None
+    pulled_first, supposed = st.container(), st.container()  # levers are played with; assumptions are set once
     with told_in_french():
-        st.header("Hypothèses")
-        with st.container(border=True, key="hypotheses"):
+        supposed.header("Hypothèses")
+        with supposed.container(border=True, key="hypotheses"):
             asked = choose_hypotheses(view)
             portfolio = _wait_portfolio(view, asked)
             heads, *columns = st.columns(3, vertical_alignment="bottom")
@@ -105,8 +106,9 @@ def wait_lab(view: View) -> Lab | None:
             drift = wait_drift(view, portfolio, asked, heads)
             responses = choose_responses()
         bench = _bench(view, portfolio, drift, responses, taxes)
-        st.header("Leviers")
-        pulled = {**choose_scenarios(view, bench), **sent_plan(portfolio.table["segment"])}
+        with pulled_first:
+            st.header("Leviers")
+            pulled = {**choose_scenarios(view, bench), **sent_plan(portfolio.table["segment"])}
         return _play(view, bench, asked, tuple(idle.itertuples(index=False, name=None)), pulled)
     return None
 

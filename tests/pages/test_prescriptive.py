@@ -44,7 +44,7 @@ def test_the_answer_is_first_then_the_sections(held):
     assert "Scénario" in answer or "gagnant" in answer
     assert "chances d’un P/C ≤ 80,0" in answer
     assert [h.value for h in app.main.header] == [
-        "Hypothèses", "Leviers", "Les scénarios côte à côte", "Qui paie\u202f?",
+        "Les scénarios côte à côte", "Leviers", "Hypothèses", "Qui paie\u202f?",
         "Quelle hausse pour tenir la cible\u202f?", "Qu’est-ce qui pèse le plus\u202f?",
         "Quel est le meilleur plan\u202f?", "Décider et suivre",
     ]  # fmt: skip

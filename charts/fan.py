@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from analytics.french import format_month, format_value
+from analytics.french import format_month, format_value, is_missing
 from charts.events import event_rules, has_events, name_events, with_events
 from charts.picture import Picture, check_marks, kept, source, titled, to_spec
 from charts.theme import BLUE, GREY, HEIGHT, ORANGE, PALETTE, month_axis, value_axis
@@ -68,10 +68,11 @@ def chart_fan(
 
 
 def _rows(history, ahead, candidate, other, other_name: str, estimated) -> pd.DataFrame:
-    """One row by mark: every line but the first starts from the last known month."""
+    """One row by mark: what is known stops where the estimate begins, the lines ahead start from the last month."""
     known = history[["mois", "valeur"]].dropna()
     bridge = known.tail(1)
-    parts = [known.assign(serie=KNOWN), pd.concat([bridge, ahead]).assign(serie=AHEAD)]
+    doubtful = known["mois"].isin([] if estimated is None else estimated["mois"])
+    parts = [known[~doubtful].assign(serie=KNOWN), pd.concat([bridge, ahead]).assign(serie=AHEAD)]
     for line, name in ((other, other_name), (candidate, PROPHET)):
         if line is not None and len(line):
             parts.append(pd.concat([bridge, line[["mois", "valeur"]]]).assign(serie=name))
@@ -79,6 +80,9 @@ def _rows(history, ahead, candidate, other, other_name: str, estimated) -> pd.Da
         points = estimated[estimated["mois"] >= history["mois"].min()]
         serie = np.where(points["bas_80"].notna() | points["nature"].eq("estimé"), ESTIMATED, PAID)
         parts.append(points[["mois", "valeur", "bas_80", "haut_80"]].assign(serie=serie))
+    if doubtful.any():
+        link = known[doubtful | doubtful.shift(-1, fill_value=False)]
+        parts.append(link.assign(serie=ESTIMATED, lien=1))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -98,7 +102,7 @@ def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], dated: b
     near = band.mark_area(color=BLUE, opacity=0.26).encode(y="bas_80:Q", y2="haut_80:Q")
     colours, dashes, widths = zip(*(STYLES.get(name, OTHER) for name in shown), strict=True)
     stroke = alt.Legend(symbolType="stroke", symbolSize=300)
-    is_point = _among(POINTS)
+    is_point = f"datum.lien != 1 && ({_among(POINTS)})"
     coloured = base.encode(
         y=alt.Y("valeur:Q", scale=alt.Scale(zero=False)),
         color=alt.Color("serie:N", scale=alt.Scale(domain=shown, range=colours), legend=stroke),
@@ -111,6 +115,7 @@ def _spec(title: str, unit: str, is_demo: bool, shown: tuple[str, ...], dated: b
         names = [name for name, w in zip(shown, widths, strict=True) if w == width and name not in POINTS]
         layers.append(dashed.transform_filter(_among(names)).mark_line(strokeWidth=width))
     if any(name in shown for name in POINTS):
+        layers.append(coloured.transform_filter("datum.lien == 1").mark_line(strokeWidth=2.2))
         points = base.transform_filter(is_point)
         layers.append(points.mark_rule(color=ORANGE, strokeWidth=2).encode(y="bas_80:Q", y2="haut_80:Q"))
         layers.append(coloured.transform_filter(is_point).mark_point(filled=True, size=46))
@@ -125,7 +130,8 @@ def _among(names: Sequence[str]) -> str:
 
 def _alt(ahead: pd.DataFrame, title: str, unit: str) -> str:
     last = ahead.iloc[-1]
-    return (
-        f"{title} : {format_value(last['valeur'], unit)} attendus en {format_month(last['mois'])}, "
-        f"entre {format_value(last['bas_80'], unit)} et {format_value(last['haut_80'], unit)} 8 fois sur 10."
-    )
+    told = f"{title} : {format_value(last['valeur'], unit)} attendus en {format_month(last['mois'])}"
+    if is_missing(last["bas_80"]):
+        return f"{told}."
+    low, high = (format_value(last[side], unit) for side in ("bas_80", "haut_80"))
+    return f"{told}, entre {low} et {high} 8 fois sur 10."

@@ -11,13 +11,14 @@ import pandas as pd
 
 from analytics.descriptive import compute_indicator
 from analytics.indicators import extra_measures, get_indicator
-from analytics.schema import CARE_DIMENSIONS, COTISATION_MEASURES, Dataset, Selection, measures_of
+from analytics.schema import CARE_DIMENSIONS, COTISATION_MEASURES, MAIN_MEASURES, Dataset, Selection, measures_of
 from analytics.working_days import working_days
 
 WORKING_DAYS = "Jours ouvrés"
 SENIOR = 60
 #: Other postes tried: the largest, since each one brings twenty-six tests.
 MAX_POSTES = 5
+_FACTOR = "facteur de la décomposition, déjà compté dans l’écart"
 _NUMBER, _BELOW = re.compile(r"\d+"), re.compile(r"moins|<|inf", re.IGNORECASE)
 
 
@@ -45,6 +46,7 @@ class _Candidate:
     name: str
     values: pd.Series
     measures: tuple[str, ...] = ()
+    is_factor: bool = False
     narrowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -53,9 +55,9 @@ def gather_candidates(
 ) -> Candidates:
     """Monthly series of a perimeter that may move with an indicator.
 
-    Arrivals and departures of members, what they pay, their age and kind of contract; what an act is charged and what
-    the Sécurité sociale takes of it; for one poste, how often and how dear the largest others are; the working days;
-    the other measures of the file. Members and acts are factors of the amount: the bridge counts them.
+    Arrivals and departures of members, what they pay, their age and kind of contract; for one poste, how often and how
+    dear the largest others are; the working days; the other measures of the file. Members, acts, what an act is charged
+    and what the Sécurité sociale takes of it are factors of an amount: the bridge counts them.
 
     Parameters
     ----------
@@ -76,13 +78,15 @@ def gather_candidates(
         if shared:
             names = ", ".join(sorted(dataset.label(m).lower() for m in shared))
             left_out[candidate.name] = f"contient la même somme que la série ({names})"
+        elif candidate.is_factor and explained.intersection(MAIN_MEASURES):
+            left_out[candidate.name] = _FACTOR
         elif candidate.values.notna().any():
             tried.append(candidate)
     table = pd.DataFrame({c.name: c.values.reindex(months) for c in tried}, index=months)
     table[WORKING_DAYS] = working_days(months) if len(months) else np.empty(0)
     for measure in ("actes", "beneficiaires"):
         if measure in (*dataset.prestation.columns, *dataset.cotisation.columns) and measure != key:
-            left_out[dataset.label(measure)] = "facteur de la décomposition, déjà compté dans l’écart"
+            left_out[dataset.label(measure)] = _FACTOR
     if "poste" in dataset.dimensions and "poste" not in filtres:
         left_out["Fréquence et coût de chaque poste"] = "parties de la série elle-même"
     perimeters = {c.name: {**filtres, **c.narrowed} for c in tried}
@@ -123,7 +127,7 @@ def _share(dataset: Dataset, dimension: str, name: str, is_inside, scope: Select
         total = by.groupby("mois")["valeur"].sum(min_count=1)
         inside = by[by[dimension].isin(chosen)].groupby("mois")["valeur"].sum(min_count=1)
         share = inside.reindex(total.index) / total.where(total > 0)
-        yield _Candidate(name, share, ("beneficiaires",), {dimension: chosen})
+        yield _Candidate(name, share, ("beneficiaires",), narrowed={dimension: chosen})
 
 
 def _is_senior(label: str) -> bool:
@@ -139,7 +143,7 @@ def _care(dataset: Dataset, scope: Selection) -> Iterator[_Candidate]:
               ("Part remboursée par l’AMO", "remboursement_amo", "frais_reels"))  # fmt: skip
     for name, above, below in ratios:
         if {above, below} <= present:
-            yield _Candidate(name, _over(dataset, above, below, scope), (above, below))
+            yield _Candidate(name, _over(dataset, above, below, scope), (above, below), is_factor=True)
 
 
 def _extras(dataset: Dataset, scope: Selection) -> Iterator[_Candidate]:

@@ -22,7 +22,7 @@ _EXACT = (
     "unicite.lot_double", "unicite.lignes_identiques", "exactitude.changement_unite", "exactitude.signe_inverse",
     "conformite.recodage", "exhaustivite.valeur_partielle",
 )  # fmt: skip
-_RECODED = "conformite.recodage"
+_RECODED, _EMPTY = "conformite.recodage", "exhaustivite.valeurs_manquantes"
 #: What another error of the same months, of half their weight or more, is the cause of.
 _ECHOES, _HALF = ("exactitude.mois_atypique", "actualite.derniers_mois"), 0.5
 #: Share known of a month from which nothing is left to complete.
@@ -58,10 +58,11 @@ FAMILIES = (
         ("exactitude.changement_unite",),
     ),
     Family(
-        "lots", "Lots manquants ou tardifs", "mois sans ligne, lots absents ou en retard, mois hors de proportion",
+        "lots", "Lots manquants ou tardifs",
+        "mois sans ligne, lots absents ou en retard, montants laissés vides, mois hors de proportion",
         (
             "actualite.mois_manquants", "actualite.lot_en_retard", "actualite.lot_manquant", "actualite.derniers_mois",
-            "exactitude.mois_atypique",
+            "exactitude.mois_atypique", _EMPTY,
         ),
     ),
     Family(
@@ -227,6 +228,8 @@ def _touches(months: tuple, periods: Sequence[tuple]) -> bool:
 def _is_about(row, tables: set[str], measures: set[str]) -> bool:
     if row.famille == "perimetre":
         return True
+    if row.code == _EMPTY:  # the cells of one measure, whatever its table
+        return row.colonne in measures
     return row.table in tables and (row.colonne not in MONEY_MEASURES or row.colonne in measures)
 
 

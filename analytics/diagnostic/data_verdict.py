@@ -89,7 +89,8 @@ def judge_data(
     touching = touching_errors(
         findings, constat.selection, before, known=known, tables=tables, measures={*parts, *filter(None, [main])}
     )
-    doubtful = any(_counts(row, constat) for row in touching.itertuples())
+    scale, gap = _at_stake(constat, before, dataset)
+    doubtful = any(_counts(row, scale, gap) for row in touching.itertuples())
     grave = findings["severite"].eq("grave").sum() if len(findings) else 0
     valeur, reference = _without(_apart(touching), constat, before, dataset, parts)
     untested = {**untested, **_unplaced(findings)}
@@ -109,12 +110,21 @@ def _unplaced(findings: pd.DataFrame) -> dict[str, str]:
     return {FAMILY_OF[code]: why for code in lost}
 
 
-def _counts(row, constat: Constat) -> bool:
+def _at_stake(constat: Constat, before: Selection, dataset: Dataset) -> tuple[float, float]:
+    """EUR compared and EUR of their change: those of an amount, or what the change of another figure makes of them."""
+    if constat.indicator in MONEY_MEASURES:
+        return abs(constat.reference), abs(constat.ecart)
+    main = dataset.main_measure
+    if main is None:
+        return math.nan, math.nan
+    amounts = dataset.prestation.loc[before.mask(dataset.prestation).to_numpy(), main]
+    scale = abs(float(amounts.sum(min_count=1)))
+    return scale, abs(constat.evolution) * scale
+
+
+def _counts(row, scale: float, gap: float) -> bool:
     """Whether a finding is enough to doubt the comparison: one that is not grave must weigh something."""
-    if row.severite == "grave" or pd.isna(row.en_jeu):
-        return True
-    scale, gap = abs(constat.reference), abs(constat.ecart)
-    if constat.indicator not in MONEY_MEASURES or math.isnan(scale):
+    if row.severite == "grave" or pd.isna(row.en_jeu) or math.isnan(scale):
         return True
     return row.en_jeu >= _SMALL * scale or row.en_jeu >= _SMALL_OF_GAP * gap > 0
 

@@ -2,7 +2,8 @@
 
 Every candidate is tried at every lag, so the risk of finding one by chance is that of the whole family: Simes over the
 lags of a candidate, then q-values of Benjamini and Hochberg over the candidates. An association is kept when, besides,
-it makes the forecast of the last year better.
+it makes the forecast of the last year better. Its interval is that of what was chosen among so many, not of one link
+tried alone.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ MIN_MONTHS = 48
 MAX_LAG = 12
 #: Months of the last year that must be known for the forecast to be judged.
 MIN_JUDGED = 6
+#: Share of the intervals shown that may miss the effect, the choice among all the tests included.
+MISSED = 0.05
 #: Share of a season and of noise under which a change is a rounding error.
 FLAT = 1e-9
 COLUMNS = (
@@ -52,10 +55,10 @@ class Drivers:
     ----------
     table : pandas.DataFrame
         One row per candidate, at its lag of least p-value, kept ones first: facteur, decalage (months by which it comes
-        before), effet, bas, haut (95 %), p_value, q_value (of the candidate, all its lags together), gain (share of the
-        error taken off over the last months), n (pairs of months), pour ("1 %" or "1 unité": rise of the candidate that
-        the effect answers to), reponse, raison (in French, why it is not kept). The effect is in per cent of the series
-        when `relative`, else in its unit.
+        before), effet, bas, haut (95 %, the choice included: see :func:`find_drivers`), p_value, q_value (of the
+        candidate, all its lags together), gain (share of the error taken off over the last months), n (pairs of
+        months), pour ("1 %" or "1 unité": rise of the candidate that the effect answers to), reponse, raison (in
+        French, why it is not kept). The effect is in per cent of the series when `relative`, else in its unit.
     tested : pandas.DataFrame
         Every candidate at every lag: facteur, decalage, effet, bas, haut, p_value, q_value (over all the tests), n.
     verdict : Verdict
@@ -140,9 +143,11 @@ def find_drivers(
     Notes
     -----
     :mod:`analytics.diagnostic.lagged` tells the comparison. The effect is that of a lasting rise of the candidate, at
-    that lag alone. Benjamini and Hochberg (1995). The association is chosen on all months, the forecast of the last
-    ones fitted on those that precede each: it says whether the link held recently, not how far a link yet unknown
-    would have helped.
+    that lag alone. Benjamini and Hochberg (1995). The interval at 95 % of the best of so many tests would miss the
+    effect one time in five: each one given is at 1 − 5 % × kept / tests, the lags counted, so that at most 5 % of those
+    of kept candidates miss it (Benjamini and Yekutieli, 2005). The association is chosen on all months, the forecast of
+    the last ones fitted on those that precede each: it says whether the link held recently, not how far a link yet
+    unknown would have helped.
     """
     _check(max_lag, fdr, holdout)
     series = _monthly(y.to_frame("y"))["y"]
@@ -228,9 +233,8 @@ def _tested(
     for lag, link in enumerate(found):
         if not np.isfinite(link.p_value):
             continue
-        low, high = link.interval()
-        tests.append({"facteur": name, "decalage": lag, "effet": link.effect * unit, "bas": low * unit,
-                      "haut": high * unit, "p_value": link.p_value, "n": link.n})  # fmt: skip
+        tests.append({"facteur": name, "decalage": lag, "effet": link.effect * unit, "p_value": link.p_value,
+                      "n": link.n, "lien": link, "unite": unit})  # fmt: skip
     return "" if tests else "trop peu de mois se suivent", tests
 
 
@@ -242,9 +246,8 @@ def _judged(
     rows: list[dict[str, object]], tests: list[dict[str, object]], explained: _Scaled, fdr: float, holdout: int
 ) -> Drivers:
     """Risks of the whole family of tests, then what is kept and why the others are not."""
-    tested = pd.DataFrame(tests, columns=list(TESTED))
-    tested["q_value"] = _q_values(tested["p_value"].to_numpy(dtype=float))
-    families = tested.groupby("facteur", sort=False)["p_value"].agg(lambda p: _simes(p.to_numpy(dtype=float)))
+    p_values = pd.DataFrame(tests, columns=["facteur", "p_value"])
+    families = p_values.groupby("facteur", sort=False)["p_value"].agg(lambda p: _simes(p.to_numpy(dtype=float)))
     risk_of = dict(zip(families.index, _q_values(families.to_numpy(dtype=float)), strict=True))
     told = []
     for row in rows:
@@ -253,10 +256,22 @@ def _judged(
             reponse, reason = _answer(risk, row["gain"], fdr, holdout)
             row = {**row, "q_value": risk, "reponse": reponse, "raison": reason}
         told.append(row)
+    missed = MISSED * max(sum(row["reponse"] == "oui" for row in told), 1) / max(len(tests), 1)
     told.sort(key=lambda row: (REPONSES.index(row["reponse"]), row.get("p_value", np.inf)))
-    table = pd.DataFrame(told, columns=list(COLUMNS)).astype({"decalage": "Int64", "n": "Int64"})
-    verdict, notes = _verdict(table, len(tested)), _warnings(table, explained)
-    return Drivers(table, tested, verdict, explained.is_log, explained.n, notes)
+    table = pd.DataFrame([_ends(row, missed) for row in told], columns=list(COLUMNS))
+    tested = pd.DataFrame([_ends(test, missed) for test in tests], columns=list(TESTED))
+    tested["q_value"] = _q_values(tested["p_value"].to_numpy(dtype=float))
+    verdict, notes = _verdict(table, len(tested), fdr, holdout), _warnings(table, explained)
+    return Drivers(table.astype({"decalage": "Int64", "n": "Int64"}), tested, verdict, explained.is_log, explained.n,
+                   notes)  # fmt: skip
+
+
+def _ends(row: dict[str, object], missed: float) -> dict[str, object]:
+    """The same with the interval that misses the effect with this probability; without one when nothing was tried."""
+    if "lien" not in row:
+        return row
+    low, high = row["lien"].interval(1 - missed)
+    return {**row, "bas": low * row["unite"], "haut": high * row["unite"]}
 
 
 def _q_values(p_values: Floats) -> Floats:
@@ -282,16 +297,35 @@ def _answer(q_value: float, share: float, fdr: float, holdout: int) -> tuple[str
     return "oui", ""
 
 
-def _verdict(table: pd.DataFrame, count: int) -> Verdict:
+def _verdict(table: pd.DataFrame, count: int, fdr: float, holdout: int) -> Verdict:
     kept = table[table["reponse"] == "oui"]
     least = float(table["q_value"].min())
     tried = f"{format_number(count)} associations essayées"
     if not count:
         return Verdict("on ne peut pas dire", np.nan, np.nan, "Aucune série ne peut être comparée à celle-ci.")
+    if kept.empty and least <= fdr:
+        return _not_kept(table[table["q_value"] <= fdr], least, tried, holdout)
     if kept.empty:
         return Verdict("non", 0.0, least, f"Aucune série ne lui est associée plus que le hasard n’en donne ({tried}).")
     names = "Une série lui est associée" if len(kept) == 1 else f"{len(kept)} séries lui sont associées"
     return Verdict("oui", float(len(kept)), least, f"{names} plus que le hasard n’en donne ({tried}).")
+
+
+def _not_kept(linked: pd.DataFrame, least: float, tried: str, holdout: int) -> Verdict:
+    """No series is kept though some are linked more than chance would: the forecast is no better, or cannot be judged.
+
+    What cannot be judged comes first: another that does not help would not make it a no.
+    """
+    open_ = linked[linked["reponse"] == "on ne peut pas dire"]
+    named = linked if open_.empty else open_
+    names = ", ".join(f"«\u00a0{name}\u00a0»" for name in named["facteur"])
+    one = len(named) == 1
+    start = f"{names} lui {'est associée' if one else 'sont associées'} plus que le hasard n’en donne ({tried}), mais"
+    if open_.empty:
+        helps = "n’améliore" if one else "n’améliorent"
+        return Verdict("non", 0.0, least, f"{start} {helps} pas la prévision des {holdout} derniers mois.")
+    why = f"trop peu des {holdout} derniers mois sont connus pour vérifier {'ce lien' if one else 'ces liens'}"
+    return Verdict("on ne peut pas dire", np.nan, least, f"{start} {why}.")
 
 
 def _warnings(table: pd.DataFrame, explained: _Scaled) -> tuple[str, ...]:

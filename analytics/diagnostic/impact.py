@@ -33,6 +33,8 @@ APART = 6
 #: Share of false dates doing as well as the true one from which nothing is claimed.
 TOO_MANY = 0.15
 MIN_PLACEBOS = 5
+#: Without as many false dates, standard errors that an effect must be away from zero.
+SURE = 3.0
 #: What false dates that are well foreseen may take back of the doubt between models.
 LEAST_WIDTH = 0.8
 
@@ -220,7 +222,7 @@ def _two_sided(expected: Expected, effect: float, wider: float) -> float:
 
 
 def _judged(effect: float, models: pd.DataFrame, deviation: float, p_value: float, placebos: pd.DataFrame) -> Verdict:
-    """An effect is claimed when its interval leaves zero out and few false dates do as well."""
+    """An effect is claimed when its interval leaves zero out and few false dates, of enough of them, do as well."""
     score = effect / deviation
     low, high = models.loc[0, "bas"], models.loc[0, "haut"]
     words = f"{_signed(effect)} en moyenne par période (de {_signed(low)} à {_signed(high)}, 95 fois sur 100)"
@@ -228,10 +230,22 @@ def _judged(effect: float, models: pd.DataFrame, deviation: float, p_value: floa
     told = f" ; {_false_dates(as_well)} autant, sur {len(placebos)} essayées" if len(placebos) else ""
     if low <= 0 <= high:
         return Verdict("non", score, p_value, f"Aucun effet ne se distingue du hasard : {words}{told}.")
+    if len(placebos) < MIN_PLACEBOS and abs(score) < SURE:
+        sentence = (
+            f"Rien ne dit si une autre date ferait aussi bien, {_compared(len(placebos))} pour comparer : {words}."
+        )
+        return Verdict("on ne peut pas dire", score, p_value, sentence)
     if len(placebos) >= MIN_PLACEBOS and as_well > TOO_MANY * len(placebos):
         sentence = f"Trop de dates fictives font aussi bien : {words}{told}."
         return Verdict("on ne peut pas dire", score, p_value, sentence)
-    return Verdict("oui", score, p_value, f"Un effet se distingue : {words}{told}.")
+    alone = f" ; {_compared(len(placebos))} pour comparer" if len(placebos) < MIN_PLACEBOS else ""
+    return Verdict("oui", score, p_value, f"Un effet se distingue : {words}{told}{alone}.")
+
+
+def _compared(count: int) -> str:
+    if count == 0:
+        return "sans date fictive"
+    return f"avec {count} date{'s' if count > 1 else ''} fictive{'s' if count > 1 else ''} seulement"
 
 
 def _false_dates(count: int) -> str:

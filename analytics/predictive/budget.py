@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analytics.errors import ParameterError, SchemaError
-from analytics.french import format_month
+from analytics.errors import ParameterError
+from analytics.french import format_month, format_number
 from analytics.predictive.landing import YEAR, Landing
 from analytics.predictive.reconciliation import WHOLE
-
-_AMOUNT_WORDS = ("budget", "montant", "prevu", "prévu", "prestation", "objectif")
-#: Lines of a poste that the data do not have: they count in the whole only.
-UNKNOWN = ""
-EXPECTED = "Attendu : une colonne de mois, une colonne de montants, et si vous voulez une colonne de postes."
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,15 @@ class Budget:
         """mois, valeur of one series, sorted; empty when the budget does not speak of it."""
         rows = self.table.loc[self.table["serie"] == name, ["mois", "valeur"]]
         return rows.sort_values("mois", ignore_index=True)
+
+    def inside(self, names: Collection[str]) -> Budget:
+        """The budget of some of its parts: their sum is the whole; empty when one of them has none."""
+        kept = self.table[self.table["serie"].isin(list(names))]
+        if not names or set(names) - set(kept["serie"]):
+            return Budget(self.table.iloc[:0])
+        whole = kept.groupby("mois", as_index=False)["valeur"].sum().assign(serie=WHOLE)
+        note = f"Budget de ce périmètre : somme de ses parts ({', '.join(sorted(names))})."
+        return Budget(pd.concat([kept, whole[kept.columns]], ignore_index=True), (note,), self.reparti)
 
 
 @dataclass(frozen=True)
@@ -75,52 +79,6 @@ class Gap:
     remarques: tuple[str, ...] = ()
 
 
-def read_budget(
-    frame: pd.DataFrame, *, parts: Mapping[str, str] | None = None, lines: pd.Series | None = None
-) -> Budget:
-    """Budget from a table already typed.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Columns of dates, numbers and texts, as :attr:`data.readers.Table.tidy` gives them.
-    parts : mapping of str to str, optional
-        What a poste may be called in the file (code or label, any case) to the name of its series.
-    lines : pandas.Series, optional
-        Line of the file of each row, for the messages.
-
-    Raises
-    ------
-    SchemaError
-        No column of months or of amounts, or several; a line without month or amount; months that are quarters.
-    """
-    numbers = lines.to_numpy() if lines is not None else np.arange(len(frame)) + 2
-    month = _only(frame, [c for c in frame if pd.api.types.is_datetime64_any_dtype(frame[c])], "mois")
-    amount = _amount(frame)
-    months, values = frame[month].dt.to_period("M").dt.to_timestamp(), frame[amount].astype(float)
-    _refuse_missing(months, numbers, month, "Une ligne du budget n’a pas de mois.")
-    _refuse_missing(values, numbers, amount, "Une ligne du budget n’a pas de montant.")
-    column = _parts_column(frame, parts or {})
-    rows = pd.DataFrame({"serie": WHOLE, "mois": months, "valeur": values})
-    if column is None:
-        unused = [str(c) for c in frame if c not in (month, amount)]
-        notes = [f"Colonnes non utilisées : {', '.join(unused)}."] if unused else []
-        if rows.duplicated("mois").any():
-            notes.append("Les lignes d’un même mois sont additionnées.")
-    else:
-        rows["serie"], notes = _matched(frame[column], parts)
-    _refuse_quarters(rows)
-    table = rows.groupby(["serie", "mois"], as_index=False)["valeur"].sum()
-    if column is not None and WHOLE not in set(table["serie"]):
-        whole = rows.groupby("mois", as_index=False)["valeur"].sum().assign(serie=WHOLE)
-        table = pd.concat([table, whole[table.columns]], ignore_index=True)
-    table = table[table["serie"] != UNKNOWN].reset_index(drop=True)
-    absent = sorted(set(parts.values()) - set(table["serie"]) - {WHOLE}) if column is not None else []
-    if absent:
-        notes.append(f"Postes des données absents du budget : {', '.join(absent)} ; l’ensemble les compte sans budget.")
-    return Budget(table, tuple(notes))
-
-
 def spread_annual(amount: float, year: int, profile: pd.DataFrame, *, name: str = WHOLE) -> Budget:
     """An annual amount spread over the months of a year as a profile is.
 
@@ -140,7 +98,9 @@ def spread_annual(amount: float, year: int, profile: pd.DataFrame, *, name: str 
         The amount is not positive.
     """
     if not (np.isfinite(amount) and amount > 0):
-        raise ParameterError("Un budget annuel est un montant positif.", valeur=amount)
+        raise ParameterError(
+            "Un budget annuel est un montant positif.", valeur=format_number(amount) if np.isfinite(amount) else None
+        )
     weights = profile.groupby(profile["mois"].dt.month)["valeur"].mean().reindex(range(1, YEAR + 1))
     if weights.isna().any() or not (weights >= 0).all() or not weights.sum() > 0:
         weights = pd.Series(1.0, index=range(1, YEAR + 1))
@@ -210,66 +170,3 @@ def _absent_months(table: pd.DataFrame, year: int) -> list[str]:
     return [
         f"Le budget n’a pas tous les mois de {year} : il manque {', '.join(absent)}. Ces mois ne sont pas comparés."
     ]
-
-
-def _only(frame: pd.DataFrame, found: list[str], what: str) -> str:
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        names = ", ".join(str(c) for c in frame.columns)
-        raise SchemaError(
-            f"Aucune colonne de {what} n’a été reconnue dans le budget (colonnes lues : {names}).", remede=EXPECTED
-        )
-    raise SchemaError(
-        f"Plusieurs colonnes de {what} dans le budget : {', '.join(map(str, found))}.", colonne=str(found[1]),
-        remede="N’en gardez qu’une.",
-    )  # fmt: skip
-
-
-def _amount(frame: pd.DataFrame) -> str:
-    numeric = [c for c in frame if pd.api.types.is_numeric_dtype(frame[c])]
-    named = [c for c in numeric if any(word in str(c).lower() for word in _AMOUNT_WORDS)]
-    return _only(frame, named if len(named) == 1 else numeric, "montants")
-
-
-def _refuse_missing(values: pd.Series, lines: np.ndarray, column: str, message: str) -> None:
-    missing = values.isna().to_numpy()
-    if missing.any():
-        raise SchemaError(
-            message, ligne=int(lines[missing.argmax()]), colonne=str(column), remede="Complétez ou supprimez la ligne."
-        )
-
-
-def _refuse_quarters(rows: pd.DataFrame) -> None:
-    """A budget by quarter would look like a budget of one month out of three."""
-    months = np.sort(rows["mois"].unique())
-    numbers = months.astype("datetime64[M]").astype(int)
-    if len(numbers) >= 2 and (np.diff(numbers) == 3).all():
-        raise SchemaError("Le budget est par trimestre.", remede="Donnez une ligne par mois, ou un montant annuel.")
-
-
-def _parts_column(frame: pd.DataFrame, parts: Mapping[str, str]) -> str | None:
-    """The column of texts with the most values that are parts."""
-    best, count = None, 0
-    for column in frame:
-        if pd.api.types.is_numeric_dtype(frame[column]) or pd.api.types.is_datetime64_any_dtype(frame[column]):
-            continue
-        known = {str(v).strip().lower() for v in frame[column].dropna().unique()} & set(_keys(parts))
-        if len(known) > count:
-            best, count = column, len(known)
-    return best
-
-
-def _keys(parts: Mapping[str, str]) -> dict[str, str]:
-    totals = dict.fromkeys(("total", "ensemble", "total général", "tous postes"), WHOLE)
-    return totals | {str(k).strip().lower(): v for k, v in parts.items()}
-
-
-def _matched(texts: pd.Series, parts: Mapping[str, str]) -> tuple[pd.Series, list[str]]:
-    """Series of each row; a poste that the data do not have is of none, and named."""
-    cells = texts.astype("str").str.strip()
-    series = cells.str.lower().map(_keys(parts)).fillna(UNKNOWN)
-    unknown = sorted(set(cells[series == UNKNOWN]))
-    if not unknown:
-        return series, []
-    return series, [f"Postes du budget inconnus des données, comptés dans l’ensemble seul : {', '.join(unknown)}."]

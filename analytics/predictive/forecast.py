@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -139,6 +139,8 @@ def forecast(
     usable = [h for h in histories if h.kind != "vide"]
     shown = prophet if prophet is not None else len(usable) <= _PROPHET_SERIES
     settings = replace(settings, prophet=bool(shown))
+    if progress is not None:
+        progress(0.0, f"{_counted(0, usable)}, effets des événements")
     lent = lend_effects(usable, settings, known_events, hierarchy, memory)
     runs = _run_all(usable, settings, known_events, lent, progress, memory)
     runs, shares = weigh(runs, settings.middle)
@@ -192,11 +194,15 @@ def _run_all(
     done = []
     for i, history in enumerate(usable):
         if progress is not None:
-            progress(i / len(usable), f"{i} série{'s' * (i > 1)} sur {len(usable)}")
+            progress(i / len(usable), _counted(i, usable))
         done.append(run_serie(history, settings, events, lent, memory))
     if progress is not None:
         progress(1.0, "Prévisions terminées")
     return tuple(done)
+
+
+def _counted(done: int, usable: Sequence[History]) -> str:
+    return f"{done} série{'s' * (done > 1)} sur {len(usable)}"
 
 
 def _calibrated(runs: tuple[SerieRuns, ...], settings: Settings) -> tuple[SerieRuns, ...]:

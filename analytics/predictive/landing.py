@@ -64,7 +64,7 @@ def land(
     history: pd.DataFrame, ahead: pd.DataFrame, *, rows: pd.DataFrame | None = None, errors: pd.DataFrame | None = None,
     draws: int = DRAWS, seed: int = SEED,
 ) -> Landing | None:  # fmt: skip
-    """Landing of the year of the first month ahead, or of the last known one when the year is over.
+    """Landing of the year of the first month ahead.
 
     Parameters
     ----------
@@ -169,7 +169,8 @@ def refresh_landings(
     progress : callable, optional
         Called with the share done and a French sentence.
     **options
-        Given to :func:`analytics.predictive.forecast.forecast`: events, calendar, mode…
+        Given to :func:`analytics.predictive.forecast.forecast`: events, calendar, mode… An event whose effect is
+        supposed (`effet`) is left out: what is supposed of it today was not known then.
 
     Returns
     -------
@@ -179,7 +180,7 @@ def refresh_landings(
     """
     start, last = pd.Timestamp(year - 1, 12, 1), history["mois"].max()
     dates = [m for m in pd.date_range(start, last, freq="MS") if m < last and (history["mois"] <= m).sum() >= YEAR]
-    found = []
+    found, options = [], _without_supposed(options)
     for rank, month in enumerate(dates):
         if progress is not None:
             progress(rank / len(dates), f"{year} vu à fin {format_month(month, short=False)}")
@@ -192,6 +193,13 @@ def refresh_landings(
     if progress is not None:
         progress(1.0, "Prévisions passées refaites")
     return pd.DataFrame(found, columns=["mois", "total", "bas_80", "haut_80"])
+
+
+def _without_supposed(options: dict[str, Any]) -> dict[str, Any]:
+    events = options.get("events")
+    if events is None or "effet" not in events:
+        return options
+    return options | {"events": events[events["effet"].isna()].reset_index(drop=True)}
 
 
 def describe_past(past: pd.DataFrame) -> str:

@@ -50,7 +50,8 @@ def _of_serie(s: SerieRuns) -> list[str]:
     if h.kind in _KINDS:
         texts.append(_KINDS[h.kind])
     elif known < menu.SHORT:
-        texts.append(f"{known} mois connus seulement, prévision indicative : ni saisonnalité, ni bande à 95 %")
+        months = f"{known} mois connu{'s' * (known > 1)}"
+        texts.append(f"{months} seulement, prévision indicative : ni saisonnalité, ni bande à 95 %")
     elif known < menu.FULL:
         texts.append(f"{known} mois connus seulement, modèles simples et fourchette large")
     if h.n_gaps:

@@ -57,6 +57,8 @@ class Path:
         Of the errors of claims and premiums over the past origins; NaN when it cannot be told.
     linked : bool
         Whether that correlation is shown, and the two sides drawn together.
+    lacune : pandas.Timestamp or None
+        Last known month before a hole: nothing up to it is used.
     """
 
     table: pd.DataFrame
@@ -65,6 +67,7 @@ class Path:
     annual: dict[int, np.ndarray]
     correlation: float
     linked: bool
+    lacune: pd.Timestamp | None = None
 
     @property
     def ahead(self) -> pd.DataFrame:
@@ -121,14 +124,19 @@ def build_path(claims: Amounts, premiums: Amounts, *, draws: int = DRAWS, seed: 
     Raises
     ------
     InsufficientData
-        Fewer than twelve months known and forecast together, no month ahead in common, or no bounds.
+        Fewer than twelve months known and forecast together, no month ahead in common, no bounds, premiums or claims of
+        twelve months that are not positive.
+
+    Notes
+    -----
+    Of a history with holes, the months after the last one are used when they are twelve at least.
     """
     linked, correlation, _ = link(claims.rows, premiums.rows)
     futures = draw_together(
         (claims.ahead, premiums.ahead), (claims.rows, premiums.rows), linked=linked, draws=draws, seed=seed
     )
     known = claims.history.merge(premiums.history, on="mois", suffixes=("_p", "_c")).sort_values("mois")
-    known = known.set_axis(["mois", "prestation", "cotisation"], axis=1)
+    known, hole = _after_hole(known.set_axis(["mois", "prestation", "cotisation"], axis=1))
     common = futures[0].mois.intersection(futures[1].mois)
     above, below = (f.values[:, f.mois.get_indexer(common)] for f in futures)
     points = [f.point[f.mois.get_indexer(common)] for f in futures]
@@ -137,6 +145,7 @@ def build_path(claims: Amounts, premiums: Amounts, *, draws: int = DRAWS, seed: 
     _check(table, len(known), len(common), above, below)
     table["mensuel"] = _ratio(table["prestation"].to_numpy(), table["cotisation"].to_numpy())
     table["glissant"] = _ratio(*(_rolling(table[c].to_numpy()) for c in ("prestation", "cotisation")))
+    _refuse_meaningless(table, len(known))
     whole = [_with_known(known[c].to_numpy(), drawn) for c, drawn in (("prestation", above), ("cotisation", below))]
     rolling = _ratio(*(_rolling(values) for values in whole))[:, len(known) :]
     bounds = np.full((2, len(table)), np.nan)
@@ -144,7 +153,35 @@ def build_path(claims: Amounts, premiums: Amounts, *, draws: int = DRAWS, seed: 
     table["bas_80"], table["haut_80"] = bounds
     order = ["mois", "prevu", "prestation", "cotisation", "mensuel", "glissant", "bas_80", "haut_80"]
     years, annual = _years(table, *whole)
-    return Path(table[order], years, rolling, annual, correlation, linked)
+    return Path(table[order], years, rolling, annual, correlation, linked, hole)
+
+
+def _numbers(months: pd.Series) -> np.ndarray:
+    return (months.dt.year * 12 + months.dt.month).to_numpy()
+
+
+def _after_hole(known: pd.DataFrame) -> tuple[pd.DataFrame, pd.Timestamp | None]:
+    """The last run of months that follow each other when it holds a year, and the month before its hole."""
+    breaks = np.flatnonzero(np.diff(_numbers(known["mois"])) != 1)
+    if not len(breaks) or len(known) - breaks[-1] - 1 < YEAR:
+        return known.reset_index(drop=True), None
+    return known.iloc[breaks[-1] + 1 :].reset_index(drop=True), known["mois"].iloc[breaks[-1]]
+
+
+def _refuse_meaningless(table: pd.DataFrame, known: int) -> None:
+    """A ratio of nothing, or under zero, crosses no target."""
+    now = table.iloc[max(known - 1, YEAR - 1) :]
+    premiums = _rolling(table["cotisation"].to_numpy())[now.index]
+    if not (premiums > 0).all():
+        raise InsufficientData(
+            "Les cotisations de douze mois y sont nulles ou négatives : le P/C n’a pas de sens.",
+            remede="Vérifiez la colonne des cotisations, ou élargissez le périmètre.",
+        )
+    if not (now["glissant"] > 0).all():
+        raise InsufficientData(
+            "Les prestations de douze mois y sont nulles ou négatives : aucune cible de P/C ne peut être franchie.",
+            remede="Vérifiez le signe des prestations, ou élargissez le périmètre.",
+        )
 
 
 def _check(table: pd.DataFrame, known: int, ahead: int, *drawn: np.ndarray) -> None:
@@ -153,12 +190,12 @@ def _check(table: pd.DataFrame, known: int, ahead: int, *drawn: np.ndarray) -> N
             "Le chemin du P/C demande douze mois, connus ou prévus, de prestations et de cotisations.",
             remede="Élargissez le périmètre, ou ajoutez de l’historique.",
         )
-    months = table["mois"].dt.year * 12 + table["mois"].dt.month
-    if (months.diff().dropna() != 1).any():
-        hole = table["mois"][months.diff().shift(-1) > 1].iloc[0]
+    breaks = np.flatnonzero(np.diff(_numbers(table["mois"])) != 1)
+    if len(breaks):
+        hole = table["mois"].iloc[breaks[-1]]
         raise InsufficientData(
             f"Il manque des mois de prestations ou de cotisations après {format_month(hole, short=False)}.",
-            remede="Le P/C sur douze mois demande des mois qui se suivent.",
+            remede="Le P/C demande douze mois connus qui se suivent, puis les mois prévus.",
         )
     if not all(np.isfinite(values).all() for values in drawn):
         raise InsufficientData("Une des deux prévisions n’a pas de fourchette : aucune probabilité ne peut être dite.")
@@ -190,7 +227,7 @@ def _years(table: pd.DataFrame, above: np.ndarray, below: np.ndarray) -> tuple[p
             continue
         at = rows.index.to_numpy()
         drawn = _ratio(above[:, at].sum(axis=1), below[:, at].sum(axis=1))
-        value = float(rows["prestation"].sum() / rows["cotisation"].sum())
+        value = float(_ratio(rows["prestation"].sum(), rows["cotisation"].sum()))
         found.append((int(year), value, *np.quantile(drawn, TAILS), int((~rows["prevu"]).sum())))
         annual[int(year)] = drawn
     return pd.DataFrame(found, columns=["annee", "valeur", "bas_80", "haut_80", "mois_connus"]), annual
@@ -211,7 +248,10 @@ def cross(path: Path, target: float) -> Crossing:
         The target is not a positive number.
     """
     if not (np.isfinite(target) and target > 0):
-        raise ParameterError("La cible est un P/C positif.", valeur=target, remede="Écrivez par exemple 80 %.")
+        raise ParameterError(
+            "La cible est un P/C positif.", valeur=format_percent(target) if np.isfinite(target) else None,
+            remede="Écrivez par exemple 80 %.",
+        )  # fmt: skip
     over = path.rolling > target
     side = BELOW if path.now > target else ABOVE
     beyond = over if side == ABOVE else ~over
@@ -232,17 +272,23 @@ def describe_crossing(path: Path, crossing: Crossing) -> str:
     target, last = format_percent(crossing.cible), crossing.table["mois"].iloc[-1]
     verb = "dépasser" if crossing.sens == ABOVE else "repasser sous"
     now = f"P/C des 12 derniers mois connus : {format_percent(path.now)}. " if np.isfinite(path.now) else ""
-    ever = 1 - crossing.jamais
+    ever, until = 1 - crossing.jamais, format_month(last, short=False)
+    over = float(crossing.table["au_dessus"].iloc[-1])
+    at_last = over if crossing.sens == ABOVE else 1 - over
+    if crossing.mois is None and round(ever, 2) < EVEN:
+        return f"{now}Il ne devrait pas {verb} {target} d’ici {until} : {chances(ever)} de le faire à un moment."
     if crossing.mois is None:
         return (
-            f"{now}Il ne devrait pas {verb} {target} d’ici {format_month(last, short=False)} : "
-            f"{chances(ever)} de le faire à un moment."
+            f"{now}Il pourrait {verb} {target} un mois, sans s’y installer : {chances(ever)} de le faire à un moment "
+            f"d’ici {until}, {chances(at_last)} d’y être ce mois-là."
         )
     told = (
         f"{now}Il devrait {verb} {target} en {format_month(crossing.mois, short=False)} "
         f"({chances(crossing.probabilite)} d’y être ce mois-là)"
     )
-    return f"{told}, et {chances(ever)} de l’avoir fait au plus tard en {format_month(last, short=False)}."
+    if round(at_last, 2) < EVEN:
+        return f"{told}, sans s’y installer : {chances(at_last)} d’y être en {until}."
+    return f"{told}, et {chances(ever)} de l’avoir fait au plus tard en {until}."
 
 
 def chances(probability: float) -> str:

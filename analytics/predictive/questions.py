@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from analytics.descriptive.indicator import compute_indicator
 from analytics.predictive.reconciliation import WHOLE
+from analytics.predictive.series import CENT, UNNAMED, part_name
 from analytics.schema import Dataset, Selection
 
 ENSUITE, TENDANCE = "ensuite", "tendance"
+#: A poste that no file has: a perimeter of nothing.
+NOBODY = "\x00"
 COLUMNS = ["evenement", "debut", "fin", "forme", "serie", "effet"]
 
 
@@ -105,23 +109,33 @@ def shares_touched(
     Returns
     -------
     dict of str to float
-        `WHOLE` and each part; empty when the file has no poste to tell.
+        `WHOLE`, each part, and `UNNAMED`: the rows without a value of `by`. Empty when the file has no poste to tell.
     """
-    keys = tuple(dict.fromkeys(d for d in (by, "poste") if d))
-    if not postes:
-        keys = tuple(d for d in (by,) if d)
-    elif "poste" not in dataset.prestation.columns:
+    if postes and "poste" not in dataset.prestation.columns:
         return {}
-    table = compute_indicator(dataset, measure, by=keys, selection=selection)
-    inside = table["poste"].isin(set(postes)) if postes else pd.Series(data=True, index=table.index)
-    parts = table[by].map(lambda v: dataset.value_label(by, v)) if by else None
-    found = {WHOLE: _share(table["valeur"], inside)}
-    for name in dict.fromkeys(parts) if parts is not None else ():
-        mine = parts == name
-        found[name] = _share(table.loc[mine, "valeur"], inside[mine])
-    return found
+    amounts = _amounts(dataset, measure, selection, by)
+    inside = amounts if not postes else _amounts(dataset, measure, _only(selection, postes), by)
+    return {name: _share(inside.get(name, 0.0), total) for name, total in amounts.items()}
 
 
-def _share(amounts: pd.Series, inside: pd.Series) -> float:
-    total = float(amounts.sum())
-    return float(np.clip(amounts[inside].sum() / total, 0.0, 1.0)) if total > 0 else 0.0
+def _only(selection: Selection, postes: Collection[str]) -> Selection:
+    """The same perimeter, of some postes alone."""
+    allowed = selection.filtres.get("poste") or postes
+    kept = tuple(p for p in postes if p in set(allowed))
+    return replace(selection, filtres={**selection.filtres, "poste": kept or (NOBODY,)})
+
+
+def _amounts(dataset: Dataset, measure: str, selection: Selection, by: str | None) -> dict[str, float]:
+    """Sum of the whole, of each part, and of what no part holds."""
+    whole = float(compute_indicator(dataset, measure, selection=selection)["valeur"].sum())
+    found = {WHOLE: whole}
+    if by is None:
+        return found
+    table = compute_indicator(dataset, measure, by=(by,), selection=selection).dropna(subset=[by])
+    sums = table.groupby([part_name(dataset, by, value) for value in table[by]])["valeur"].sum()
+    rest = whole - float(sums.sum())
+    return {**found, **sums.to_dict(), **({UNNAMED: rest} if abs(rest) > CENT else {})}
+
+
+def _share(inside: float, total: float) -> float:
+    return float(np.clip(inside / total, 0.0, 1.0)) if total > 0 else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.predictive import combine, guards, menu, regarima
 from analytics.predictive.calendar import Regressor
-from analytics.predictive.models.sample import Prediction, Sample
+from analytics.predictive.models.sample import MONTHS_IN_YEAR, Prediction, Sample
 from analytics.predictive.prepare import History, classify
 
 #: Numerical failures that a model may meet; anything else is a defect and is not hidden.
@@ -129,9 +129,14 @@ def _adjust(history: History, n: int, z: np.ndarray, regressors, horizon: int, k
     """Known effects apply to series that a model can follow month by month; the others are only filled."""
     if kind not in ("positive", "additive"):
         return regarima.Adjustment(regarima.fill_gaps(z), np.zeros(n), np.zeros(horizon), ())
-    level = np.nan if kind == "positive" else float(np.nanmean(z))
+    level = np.nan if kind == "positive" else _recent_level(z)
     labels = history.months[:n].strftime("%Y-%m").tolist()
     return regarima.adjust(z, regressors, horizon, labels=labels, additive_mean=level)
+
+
+def _recent_level(z: np.ndarray) -> float:
+    """Level that a given relative effect applies to: what is known of the last year, not of a distant past."""
+    return float(np.mean(z[np.isfinite(z)][-MONTHS_IN_YEAR:]))
 
 
 def _run_models(names, sample: Sample, horizon: int, *, guarded: bool = True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,7 @@ _UNITS = (
 def check_unites(facts: Facts) -> list[dict]:
     """Findings about changes of unit, the months of care before those of payment; a cell is reported once."""
     rows: list[dict] = []
+    facts = _counted(facts)
     tables = {name: getattr(facts.dataset, name) for name in ("prestation", "cotisation")}
     told: dict[str, list[Place]] = {name: [] for name in tables}
     for unit in _UNITS:
@@ -61,6 +62,15 @@ def check_unites(facts: Facts) -> list[dict]:
         for where, factor, there in find_places(facts, unit.table, _groups(facts, unit), find, told[unit.table]):
             rows.append(_unit_finding(facts.dataset, unit, where, factor, frame[there]))
     return rows
+
+
+def _counted(facts: Facts) -> Facts:
+    """The same facts without the acts whose amount is not known: over them, the average would be too small."""
+    frame, measure = facts.dataset.prestation, facts.dataset.main_measure
+    if measure is None or "actes" not in frame.columns or not (unknown := frame[measure].isna()).any():
+        return facts
+    frame = frame.assign(actes=frame["actes"].mask(unknown))
+    return Facts(replace(facts.dataset, prestation=frame), facts.today)
 
 
 def _groups(facts: Facts, unit: _Unit) -> list[list[str]]:

@@ -9,19 +9,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.errors import ReadError
+from analytics.errors import ParameterError
 from analytics.french import MISSING, format_euros, is_missing, parse_number
-from analytics.predictive.budget import Budget, Gap, compare_budget, read_budget, spread_annual
+from analytics.predictive.budget import Budget, Gap, compare_budget, spread_annual
 from analytics.predictive.landing import Landing
 from analytics.predictive.path import chances
 from analytics.predictive.reconciliation import WHOLE
 from charts.landing import chart_budget
 from charts.picture import Picture
-from data import read_table
 from pages.components import figure, state
+from pages.components.budget_kept import Kept, keep, of_perimeter, part_names, plain_filters, read_file
 from pages.components.cache import digest
 from pages.components.forecast import names_shown, subject_of
-from pages.components.landing import landing_of
+from pages.components.landing import is_indicative, known_months, landing_of
 from pages.components.messages import safe, told_in_french
 from pages.components.outlook import Outlook
 from pages.components.outlook_events import split_of
@@ -30,17 +30,6 @@ from pages.components.sidebar import View
 TYPED, DROPPED = "Montant annuel", "Fichier"
 KEPT, MADE, ROUND = "_budget_lu", "_budget_calculs", "_budget_depots"
 AMOUNT = "budget_annuel"
-MAX_BYTES = 5 * 2**20
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A budget read in this session, for one dataset."""
-
-    token: str
-    nom: str
-    empreinte: str
-    budget: Budget
 
 
 @dataclass(frozen=True)
@@ -76,11 +65,16 @@ def show_budget(view: View, outlook: Outlook, name: str) -> None:
         told = _remembered(
             (view.key, outlook.key, name, entering, view.shared), lambda: _tell(view, outlook, name, landing, budget)
         )
-        _show(view, name, budget, told)
+        _show(view, name, budget, told, unsure=is_indicative(outlook, name))
+
+
+def amount_key(view: View, name: str, year: int) -> str:
+    """Key in the link of the amount typed for a series of this perimeter and year: another one has its own."""
+    return f"{AMOUNT}_{digest(view.token, plain_filters(view.selection.filtres), name, year)[:8]}"
 
 
 def _typed(view: View, outlook: Outlook, name: str, landing: Landing) -> tuple[str, Budget] | None:
-    key = AMOUNT if name == WHOLE else f"{AMOUNT}_{digest(name)[:6]}"
+    key = amount_key(view, name, landing.annee)
     text = st.text_input(
         f"Budget {landing.annee} en euros : {safe(subject_of(view, name))}", key=key, bind="query-params", max_chars=30,
         placeholder="12 500 000", help="Réparti sur les mois comme l’année connue et prévue. Gardé dans le lien.",
@@ -90,18 +84,32 @@ def _typed(view: View, outlook: Outlook, name: str, landing: Landing) -> tuple[s
         return None
     both = pd.concat([outlook.history(name), outlook.ahead(name)[["mois", "valeur"]]])
     profile = both[both["mois"].dt.year == landing.annee]
-    return text, spread_annual(parse_number(text), landing.annee, profile, name=name)
+    return text, spread_annual(_amount(text), landing.annee, profile, name=name)
+
+
+def _amount(text: str) -> float:
+    try:
+        return parse_number(text)
+    except ParameterError as error:
+        raise ParameterError(
+            "Le budget tapé n’est pas un montant.", remede="Écrivez par exemple 12 500 000."
+        ) from error
 
 
 def _dropped(view: View, outlook: Outlook) -> tuple[str, Budget] | None:
     kept: Kept | None = state.get(KEPT)
     if kept is not None and kept.token == view.token:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Budget lu : {safe(kept.nom)}. Gardé le temps de cette visite, jamais enregistré.")
+            st.caption(
+                f"Budget lu : {safe(kept.nom)}, pour « {safe(kept.perimetre)} ». Gardé le temps de cette visite, "
+                "jamais enregistré."
+            )
             st.button(
                 "Retirer le budget", icon=":material/close:", type="tertiary", on_click=state.put, args=(KEPT, None)
             )
-        return kept.empreinte, kept.budget
+        return of_perimeter(view, kept)
+    if kept is not None:
+        st.caption(f"Le budget « {safe(kept.nom)} » a été lu pour d’autres données : il n’est pas comparé à celles-ci.")
     st.caption(
         "CSV ou classeur : une colonne de mois, une colonne de montants, et si vous voulez une colonne de postes. Le "
         "fichier est lu puis oublié : rien n’est enregistré."
@@ -113,42 +121,10 @@ def _dropped(view: View, outlook: Outlook) -> tuple[str, Budget] | None:
         return None
     content = uploaded.getvalue()
     budget = read_file(content, uploaded.name, part_names(view, outlook))
-    state.put(KEPT, Kept(view.token, uploaded.name, digest(uploaded.name, content.hex()), budget))
+    state.put(KEPT, keep(view, uploaded.name, content, budget))
     state.put(ROUND, state.get(ROUND, 0) + 1)
     st.rerun()
     return None
-
-
-def read_file(content: bytes, name: str, parts: dict[str, str]) -> Budget:
-    """Budget of a file dropped.
-
-    Raises
-    ------
-    ReadError
-        Too large, or not a table.
-    SchemaError
-        As :func:`analytics.predictive.budget.read_budget`.
-    """
-    if len(content) > MAX_BYTES:
-        raise ReadError("Ce fichier est trop gros pour un budget.", remede="Une ligne par mois et par poste suffit.")
-    table = read_table(content, name=name)
-    if len(table.rejected):
-        row = table.rejected.iloc[0]
-        raise ReadError(
-            f"Une ligne du budget ne peut pas être lue : {row['raison']}.", ligne=int(row["ligne"]),
-            colonne=row["colonne"] or None, valeur=row["valeur"] or None,
-            remede="Corrigez-la, puis redéposez le fichier.",
-        )  # fmt: skip
-    return read_budget(table.tidy, parts=parts, lines=table.lines)
-
-
-def part_names(view: View, outlook: Outlook) -> dict[str, str]:
-    """What a part may be called in a budget, code or label, to the name of its series."""
-    by, names = split_of(view), outlook.series.hierarchy.get(WHOLE, ())
-    found = {name: name for name in names}
-    if by is not None and names:
-        found |= {v: view.dataset.value_label(by, v) for v in view.opened.values[by]}
-    return {key: name for key, name in found.items() if name in names}
 
 
 def _remembered(entering: tuple[Any, ...], compute: Callable[[], Told]) -> Told:
@@ -196,19 +172,22 @@ def _chance(probability: float) -> str:
     return MISSING if is_missing(probability) else chances(probability).removesuffix(" de chances")
 
 
-def _show(view: View, name: str, budget: Budget, told: Told) -> None:
-    gap = told.gap
-    columns = st.columns(3)
+def _show(view: View, name: str, budget: Budget, told: Told, *, unsure: bool) -> None:
+    gap, columns = told.gap, st.columns(3)
+    odds, between = "À titre indicatif" if unsure else "Huit chances sur dix", ""
+    if not is_missing(gap.bas_80):
+        low, high = format_euros(gap.bas_80, signed=True), format_euros(gap.haut_80, signed=True)
+        between = f" {odds} : de {low} à {high}."
     columns[0].metric(
-        "Écart à date", format_euros(gap.a_date, signed=True), border=True,
-        help=f"Réalisé moins budget, sur {gap.mois_a_date} mois connus.",
+        "Écart à date", format_euros(gap.a_date, signed=True) if gap.mois_a_date else MISSING, border=True,
+        help=f"Réalisé, ou estimé tant que tout n’est pas payé, moins budget, sur {known_months(gap.mois_a_date)}.",
     )  # fmt: skip
     columns[1].metric(
         f"Écart à l’atterrissage {gap.annee}", format_euros(gap.atterrissage, signed=True), border=True,
-        help=f"Budget : {format_euros(gap.budget)}. Huit chances sur dix : de {format_euros(gap.bas_80, signed=True)} "
-        f"à {format_euros(gap.haut_80, signed=True)}.",
+        help=f"Budget : {format_euros(gap.budget)}.{between}",
     )  # fmt: skip
-    columns[2].metric("Chances de dépasser le budget", _chance(gap.depassement), border=True)
+    label = f"Chances de dépasser le budget{' (indicatif)' if unsure else ''}"
+    columns[2].metric(label, _chance(gap.depassement), border=True)
     figure.show(told.picture, key="budget_mois", is_demo=view.dataset.is_demo)
     for line in (*budget.remarques, *gap.remarques):
         st.caption(safe(line))

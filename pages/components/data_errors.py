@@ -129,10 +129,10 @@ def _of(text: str, *, exact: bool) -> str:
 def _weight(view: View, row, constat: Constat) -> str:
     """The euros of a finding in each period, and their direction."""
     before, main = _before(constat.selection), view.dataset.main_measure
-    if row.table == "prestation" and main not in get_indicator(constat.indicator, view.dataset).measures:
-        return f"{format_euros(row.en_jeu)} en jeu, comptés en {in_sentence(view.dataset.label(main))}."
     if is_missing(row.periode) or is_missing(row.reference):
         return "Son effet sur cette comparaison ne se chiffre pas."
+    if row.table == "prestation" and main not in get_indicator(constat.indicator, view.dataset).measures:
+        return f"{format_euros(row.en_jeu)} en jeu, comptés en {in_sentence(view.dataset.label(main))}."
     parts = []
     for euros, selection, name in (
         (row.periode, constat.selection, "la période"), (row.reference, before, "la période de référence"),

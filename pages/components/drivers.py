@@ -109,13 +109,14 @@ def format_effect(value: float, found: Drivers, indicator: Indicator, *, signed:
 
 def _risk(found: Drivers) -> str:
     """How many were tried and what it costs."""
-    tried, series = format_number(found.n_tests), format_number(found.tested["facteur"].nunique())
-    notes = " ".join(found.warnings)
+    tried, count = format_number(found.n_tests), found.tested["facteur"].nunique()
+    series, notes = f"{format_number(count)} série{'s' if count > 1 else ''}", " ".join(found.warnings)
     return (
-        f"{tried} associations essayées ({series} séries, jusqu’à 12 mois de décalage) sur "
+        f"{tried} associations essayées ({series}, jusqu’à 12 mois de décalage) sur "
         f"{format_number(found.n_months)} mois : un lien est montré si le risque de fausse découverte est d’au plus "
         f"{format_percent(FDR, 0)} et s’il améliore la prévision des {HOLDOUT} derniers mois. Saison, tendance et "
-        f"jours ouvrés sont ôtés d’abord ; le premier confinement est laissé de côté. {notes}"
+        f"jours ouvrés sont ôtés d’abord ; le premier confinement est laissé de côté. Les fourchettes à 95 % tiennent "
+        f"compte de tous ces essais ; un lien choisi parmi eux paraît souvent plus fort qu’il n’est. {notes}"
     ).strip()
 
 

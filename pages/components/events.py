@@ -13,8 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.errors import PaliersError, ParameterError
-from analytics.predictive.reconciliation import WHOLE
-from analytics.predictive.series import Series
+from analytics.predictive.series import Series, part_name
 from data import store
 from data.calendar import check_event, merge_calendar
 from data.references import load_events
@@ -63,7 +62,10 @@ def events_of(view: View) -> pd.DataFrame:
 
 
 def forecast_events(view: View, series: Series, by: str | None) -> pd.DataFrame:
-    """Events as a forecast takes them: one row by event and series touched; the whole feels those of every poste.
+    """Events as a forecast takes them: one row by event and series touched.
+
+    An event of some postes is that of their series; without series by poste, it is that of every one, where its effect
+    is estimated like the others.
 
     Parameters
     ----------
@@ -82,6 +84,7 @@ def forecast_events(view: View, series: Series, by: str | None) -> pd.DataFrame:
     return cached(
         "events", view.key, lambda: _of_series(view, calendar, series, by), what="prévision",
         filtres=view.selection.filtres, by=by, calendrier=calendar_version(view),
+        parties=series.parts, premier=series.frame["mois"].min(),
     )  # fmt: skip
 
 
@@ -203,11 +206,12 @@ def _of_series(view: View, calendar: pd.DataFrame, series: Series, by: str | Non
 
 
 def _touched(view: View, postes: tuple[str, ...], series: Series, by: str | None) -> list[str | None]:
-    """Series that an event of these postes touches; None = every one."""
+    """Series that an event of these postes touches; None = every one, the whole first."""
     inside = view.selection.filtres.get("poste") or view.opened.values.get("poste", ())
-    if not postes or (inside and all(_known_names((p,)) & set(postes) for p in inside)):
+    mine = [p for p in inside if _known_names((p,)) & set(postes)]
+    if not postes or not inside or len(mine) == len(inside):
         return [None]
-    if by != "poste":
-        return []
-    labels = {view.dataset.value_label("poste", p) for p in inside if _known_names((p,)) & set(postes)}
-    return [name for name in series.hierarchy.get(WHOLE, ()) if name in labels]
+    if by != "poste" or not series.parts:  # no series of these postes alone: what the others feel of it is estimated
+        return [None] if mine else []
+    names = {part_name(view.dataset, "poste", p) for p in mine}
+    return [name for name in series.parts if name in names]

@@ -11,12 +11,13 @@ from analytics.constat import describe_perimeter, in_sentence
 from analytics.descriptive import compute_indicator
 from analytics.french import format_month
 from analytics.predictive import forecast
+from analytics.predictive.completed import COLUMN
 from analytics.predictive.estimated import estimated_months
 from analytics.predictive.landing import describe_ahead
 from analytics.predictive.questions import ENSUITE, TENDANCE
 from analytics.predictive.reconciliation import WHOLE
 from analytics.predictive.seen import describe_trust
-from analytics.predictive.series import Series, build_series
+from analytics.predictive.series import Series
 from analytics.predictive.shown import Candidate
 from analytics.schema import Selection
 from charts.fan import chart_fan
@@ -24,33 +25,30 @@ from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached, digest
 from pages.components.events import calendar_version, events_of
-from pages.components.jobs import get_jobs, job_progress, node_memory
+from pages.components.jobs import get_jobs, job_progress, node_memory, show_failure
 from pages.components.messages import safe, told_in_french
 from pages.components.outlook import HORIZON, Ask, Outlook
-from pages.components.outlook_events import asked_events, split_of
-from pages.components.sharing import hidden_values, hide_months
+from pages.components.outlook_events import asked_events
+from pages.components.outlook_series import (
+    capital,
+    choose_series,
+    explain_parts,
+    names_shown,
+    part_values,
+    perimeter_series,
+)
+from pages.components.outlook_steps import show_steps
+from pages.components.sharing import hide_months
 from pages.components.sidebar import View
 
 HISTORY_SHOWN = 60
 PATIENCE = 0.2
+__all__ = [
+    "choose_series", "explain_estimated", "names_shown", "other_outlook", "perimeter_series", "show_fan",
+    "show_sentence", "start_forecast", "subject_of", "wait_forecast",
+]  # fmt: skip
 #: The other question as it is called beside the one that is asked.
 OTHER_NAMES = {ENSUITE: "Avec les événements à venir", TENDANCE: "Si les tendances se poursuivent"}
-
-
-def perimeter_series(view: View) -> Series:
-    """The whole of the perimeter and its parts by the first dimension that splits it, up to the last complete month.
-
-    In « partage » mode, a perimeter with a month that may not be shown has no parts, and not that month.
-    """
-    dataset, filters, opened = view.dataset, view.selection.filtres, view.opened
-
-    def compute() -> Series:
-        found = build_series(dataset, dataset.main_measure, opened.complete_months, filters, by=split_of(view))
-        whole = found.frame[found.frame["serie"] == WHOLE]
-        shown = hide_months(view, whole, ["valeur"], filtres=filters)
-        return found if shown["valeur"].equals(whole["valeur"]) else Series(shown, {})
-
-    return cached("series", view.key, compute, filtres=filters, partage=view.shared)
 
 
 def wait_forecast(view: View, series: Series, ask: Ask) -> Outlook | None:
@@ -60,8 +58,7 @@ def wait_forecast(view: View, series: Series, ask: Ask) -> Outlook | None:
     if status.state == "fini":
         return Outlook(key, series, get_jobs().result(key), ask, asked_events(view, series, ask)[0])
     if status.state == "echec":
-        st.error(f"La prévision a échoué : {safe(status.text)}", icon=":material/error:")
-        st.button("Relancer", on_click=get_jobs().cancel, args=(key,))
+        show_failure(key, "La prévision a échoué")
     return None
 
 
@@ -69,7 +66,10 @@ def start_forecast(view: View, series: Series, ask: Ask | None = None, *, with_e
     """Ask for a forecast; the same series, events and cut are computed once for every session."""
     ask = ask or Ask(with_events=with_events)
     events, entering = asked_events(view, series, ask)
-    key = digest("forecast", view.key, view.selection.filtres, entering, ask.depuis, HORIZON, view.shared)
+    key = digest(
+        "forecast", view.key, view.selection.filtres, entering, ask.depuis, HORIZON, view.shared, series.by,
+        series.parts, _sure(series),
+    )  # fmt: skip
     if get_jobs().status(key).state == "absent":
         frame = series.frame if ask.depuis is None else series.frame[series.frame["mois"] >= ask.depuis]
         token = view.opened.token
@@ -78,6 +78,14 @@ def start_forecast(view: View, series: Series, ask: Ask | None = None, *, with_e
             owner=token, memory=node_memory(token),
         )  # fmt: skip
     return key
+
+
+def _sure(series: Series) -> list[list[str]]:
+    """Standard errors that enter a forecast, as text: those of the months that are still an estimate."""
+    if COLUMN not in series.frame:
+        return []
+    rows = series.frame.loc[series.frame[COLUMN] > 0, ["serie", "mois", COLUMN]]
+    return rows.assign(**{COLUMN: rows[COLUMN].round(2)}).astype("str").to_numpy().tolist()
 
 
 def other_outlook(view: View, outlook: Outlook) -> Outlook | None:
@@ -91,39 +99,18 @@ def other_outlook(view: View, outlook: Outlook) -> Outlook | None:
                 "Donnez une taille à un événement dans « Hypothèses » pour les séparer."
             )
             return None
-        if job_progress(key).state == "fini":
+        status = job_progress(key)
+        if status.state == "echec":
+            show_failure(key, "La réponse à l’autre question n’a pas pu être calculée")
+        if status.state == "fini":
             events = asked_events(view, outlook.series, ask)[0]
             return Outlook(key, outlook.series, get_jobs().result(key), ask, events)
     return None
 
 
-def names_shown(view: View, series: Series) -> list[str]:
-    """The whole and those of its parts that may be shown."""
-    by = split_of(view)
-    if by is None or not series.hierarchy:
-        return [WHOLE]
-    months = series.frame["mois"]
-    scope = Selection(months.min(), months.max(), view.selection.filtres)
-    hidden = {view.dataset.value_label(by, v) for v in hidden_values(view, by, view.selection)}
-    hidden |= {view.dataset.value_label(by, v) for v in hidden_values(view, by, scope)}
-    return [WHOLE, *(n for n in series.hierarchy[WHOLE] if n not in hidden)]
-
-
-def choose_series(view: View, series: Series) -> str:
-    """The whole or one of its parts."""
-    names = names_shown(view, series)
-    if len(names) == 1:
-        return WHOLE
-    return st.selectbox("Série", names, format_func=_capital, key="serie", bind="query-params")
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
 def subject_of(view: View, name: str) -> str:
     """The perimeter, or the part of it that is shown."""
-    return describe_perimeter(view.selection, view.dataset) if name == WHOLE else _capital(name)
+    return describe_perimeter(view.selection, view.dataset) if name == WHOLE else capital(name)
 
 
 def show_sentence(view: View, outlook: Outlook, name: str) -> None:
@@ -152,7 +139,7 @@ def show_fan(
             unit="EUR", candidate=None if candidate is None else candidate.table,
             other=None if other is None else other.ahead(name),
             other_name=OTHER_NAMES[TENDANCE if outlook.ask.question == ENSUITE else ENSUITE],
-            estimated=_estimated(view, name), events=events_of(view), is_demo=dataset.is_demo,
+            estimated=_estimated(view, outlook.series, name), events=events_of(view), is_demo=dataset.is_demo,
         )  # fmt: skip
 
     picture = cached(
@@ -163,17 +150,20 @@ def show_fan(
     remarks = [w for w in outlook.forecast.warnings if "Série «" not in w or f"« {name} »" in w]
     for remark in remarks:
         st.caption(safe(remark.replace(f"Série « {WHOLE} » : ", "")))
+    explain_parts(view, outlook.series)
+    show_steps(view, outlook, name)
 
 
-def _estimated(view: View, name: str) -> pd.DataFrame | None:
+def _estimated(view: View, series: Series, name: str) -> pd.DataFrame | None:
     """Months of a series that are not all paid, with the interval of their ultimate."""
     opened, filters = view.opened, dict(view.selection.filtres)
     months = opened.maturity.loc[opened.maturity["statut"] != "complet", "mois"]
     if months.empty:
         return None
-    by = split_of(view)
     if name != WHOLE:
-        filters[by] = tuple(v for v in opened.values[by] if view.dataset.value_label(by, v) == name)
+        filters[series.by] = part_values(view, series.by, name)
+        if not filters[series.by]:  # what the file does not name cannot be asked for
+            return None
     scope = Selection(months.min(), months.max(), filters)
     values = compute_indicator(view.dataset, view.dataset.main_measure, selection=scope)[["mois", "valeur"]]
     values = hide_months(view, values, ["valeur"], filtres=filters)

@@ -11,7 +11,7 @@ import streamlit as st
 from analytics.constat import Constat, in_sentence
 from analytics.descriptive import compute_indicator
 from analytics.diagnostic import Impact, detect_breaks, measure_impact
-from analytics.diagnostic.impact import LOCKDOWN
+from analytics.diagnostic.impact import LOCKDOWN, MIN_PLACEBOS
 from analytics.french import format_gap, format_month, format_number, format_percent, is_missing
 from analytics.indicators import Indicator, get_indicator
 from analytics.schema import Selection
@@ -209,10 +209,15 @@ def _sentence(found: Impact, indicator: Indicator, event: Event) -> str:
     size = f"{format_gap(found.effect, unit)} {'en moyenne' if unit == 'taux' else 'par mois'}{share}"
     since = f"Depuis {event.name} ({format_month(event.start, short=False)})"
     start = f"{since}, sur {format_number(months)} mois, {in_sentence(indicator.label)} : {size}"
+    few = " (trop peu de dates fictives pour comparer)" if len(found.placebos) < MIN_PLACEBOS else ""
     words = {
-        "oui": "plus que le hasard n’en donne ; un autre changement à la même date aurait le même effet",
+        "oui": f"plus que le hasard n’en donne{few} ; un autre changement à la même date aurait le même effet",
         "non": "le hasard en donne autant",
-        "on ne peut pas dire": "mais trop de dates prises au hasard donnent un écart aussi grand",
+        "on ne peut pas dire": (
+            "mais trop peu de dates fictives peuvent être essayées pour savoir si une autre en ferait autant"
+            if len(found.placebos) < MIN_PLACEBOS
+            else "mais trop de dates prises au hasard donnent un écart aussi grand"
+        ),
     }
     range_ = f"entre {low} et {high} 95 fois sur 100"
     told = f"{start} par rapport à ce qui était attendu, {range_} : {words[found.verdict.reponse]}."

@@ -82,6 +82,7 @@ class _Job:
     cancelled: bool = False
     pace: Pace = field(default_factory=Pace)
     followers: dict[str, float] = field(default_factory=dict)
+    left_at: float | None = None  # when a session asked to stop it while others seemed to wait
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -155,6 +156,7 @@ class Jobs:
             job = self._jobs.get(key)
             if job is None:
                 return Status("absent")
+            self._settle(job)
             if job.status.state == "attente" and self._current is not None:
                 return replace(job.status, text=f"{job.status.text} ({self._told(self._current).words})")
             return self._told(job) if job.status.state == "en cours" else job.status
@@ -177,7 +179,7 @@ class Jobs:
         Returns
         -------
         bool
-            Whether it was stopped.
+            Whether it was stopped; else it stops a little later, unless another session shows that it still waits.
         """
         with self._lock:
             job = self._jobs.get(key)
@@ -185,11 +187,24 @@ class Jobs:
                 return False
             job.followers.pop(follower, None)
             if any(self._clock() - seen < FOLLOWED_SECONDS for seen in job.followers.values()):
+                job.left_at = self._clock()
                 return False
-            share = f"{job.status.fraction:.0%}".replace("%", "\u202f%")
-            job.status = replace(job.status, state="arrete", text=f"Calcul arrêté à {share}")
-            self._interrupt(job)
+            self._halt(job)
             return True
+
+    def _settle(self, job: _Job) -> None:
+        """Stop a job that was asked to, once nobody has come back to it: a page reloaded just before is no one else."""
+        if not job.status.running or job.left_at is None or self._clock() - job.left_at < FOLLOWED_SECONDS:
+            return
+        alone = all(seen <= job.left_at for seen in job.followers.values())
+        job.left_at = None
+        if alone:
+            self._halt(job)
+
+    def _halt(self, job: _Job) -> None:
+        share = f"{job.status.fraction:.0%}".replace("%", "\u202f%")
+        job.status = replace(job.status, state="arrete", text=f"Calcul arrêté à {share}")
+        self._interrupt(job)
 
     def wait(self, key: str, timeout: float | None = None) -> Status:
         """Block until the job ends, is cancelled, or ``timeout`` seconds have passed; its status then."""
@@ -259,36 +274,63 @@ class Jobs:
         job.done.set()
 
     def _start_thread(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
+            if self._current is not None:  # it was being followed by a thread that is no more
+                self._end(self._current, error=_stopped())
             self._thread = threading.Thread(target=self._dispatch, name="calculs", daemon=True)
             self._thread.start()
 
     def _dispatch(self) -> None:
-        """Thread of the server that hands the jobs over, one at a time, and follows each to its end."""
+        """Thread of the server that hands the jobs over, one at a time; nothing that befalls one ends it."""
         while (job := self._queue.get()) is not None:
-            with self._lock:
-                if job.cancelled:
-                    continue
-                self._current, call = job, job.call
-                job.status = Status("en cours", 0.0, "Calcul en cours")
-                connection = self._connection or self._start_process()
             try:
-                connection.send_bytes(call)
-                while not self._take(job, connection.recv()):
-                    pass
+                begun = self._begin(job)
+                if begun is not None:
+                    self._follow_to_its_end(job, *begun)
+            except JobFailed as error:
+                self._end(job, error=error)
             except (EOFError, OSError):
-                self._end(job, error=JobFailed("Le calcul s’est arrêté brutalement.", remede="Relancez-le."))
+                self._end(job, error=_stopped())
                 self._kill()
             except Exception:
                 LOGGER.exception("Résultat illisible.")
-                self._end(job, error=JobFailed("Le résultat du calcul est illisible."))
+                self._end(job, error=JobFailed("Le résultat du calcul est illisible.", remede="Relancez-le."))
                 self._kill()
+
+    def _begin(self, job: _Job) -> tuple[Connection, bytes] | None:
+        """The line to the computing process and what to send; None for a job cancelled meanwhile.
+
+        Under one lock: a job cancelled while the process starts must find it, and kill it.
+        """
+        with self._lock:
+            if job.cancelled:
+                return None
+            self._current = job
+            job.status = Status("en cours", 0.0, "Calcul en cours")
+            if self._process is not None and self._process.poll() is not None:  # killed while it had nothing to do
+                self._process = self._connection = None
+            if self._connection is None:
+                try:
+                    self._process, self._connection = start_worker()
+                except (OSError, subprocess.SubprocessError) as error:
+                    LOGGER.warning("Le processus de calcul n’a pas pu démarrer (%s).", type(error).__name__)
+                    raise JobFailed(
+                        "Le calcul n’a pas pu démarrer, le serveur est peut-être trop chargé.",
+                        remede="Relancez-le dans un instant.",
+                    ) from error
+            return self._connection, job.call
+
+    def _follow_to_its_end(self, job: _Job, connection: Connection, call: bytes) -> None:
+        connection.send_bytes(call)
+        while not self._take(job, connection.recv()):
+            pass
 
     def _take(self, job: _Job, message: tuple[Any, ...]) -> bool:
         """Record one message of the computing process; True when the job has ended."""
         kind, *content = message
         if kind == "avance":
             with self._lock:
+                self._settle(job)
                 if not job.cancelled:
                     job.pace.note(self._clock(), content[0])
                     job.status = Status("en cours", content[0], content[1] or job.status.text)
@@ -311,10 +353,6 @@ class Jobs:
                 del self._jobs[key]
             job.done.set()
 
-    def _start_process(self) -> Connection:
-        self._process, self._connection = start_worker()
-        return self._connection
-
     def _kill(self) -> None:
         """Kill the computing process; the next job starts another."""
         with self._lock:
@@ -330,6 +368,10 @@ def _pickled(function: Callable[..., Any], args: tuple[Any, ...], options: dict[
         return pickle.dumps((function, args, options))
     except _NOT_PICKLABLE as error:
         raise JobFailed(f"Ce calcul ne peut pas être confié à un autre processus ({error}).") from error
+
+
+def _stopped() -> JobFailed:
+    return JobFailed("Le calcul s’est arrêté brutalement.", remede="Relancez-le.")
 
 
 def _sentence(error: Exception) -> str:

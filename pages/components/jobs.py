@@ -12,10 +12,11 @@ import streamlit as st
 
 from data.store.nodes import open_nodes
 from pages.components.job_queue import Jobs, Status, shutdown_all
+from pages.components.messages import safe
 from pages.components.node_store import NodeStore
 from pages.components.worker import JobFailed
 
-__all__ = ["JobFailed", "Jobs", "Status", "get_jobs", "job_progress", "node_memory", "shutdown_all"]
+__all__ = ["JobFailed", "Jobs", "Status", "get_jobs", "job_progress", "node_memory", "show_failure", "shutdown_all"]
 
 POLL_SECONDS = 0.5
 _LEFT, _ME = "calculs_quittes", "calculs_session"
@@ -51,11 +52,28 @@ def job_progress(key: str, *, patience: float = 0.0) -> Status:
     """
     jobs = get_jobs()
     status = jobs.wait(key, patience) if patience > 0 else jobs.status(key)
-    if status.state == "arrete" or (status.running and key in _left()):
+    if status.state == "arrete":
         _offer_to_resume(key, status)
+    elif status.running and key in _left():
+        _look_on(key)
     elif status.running:
         _follow(key)
     return status
+
+
+def show_failure(key: str, sentence: str) -> None:
+    """Why a job failed, and the way to start it again.
+
+    Parameters
+    ----------
+    key : str
+        Key of the job; its page asks for it again once it is forgotten.
+    sentence : str
+        What could not be computed, in French, without a final stop.
+    """
+    jobs = get_jobs()
+    st.error(f"{sentence} : {safe(jobs.status(key).text)}", icon=":material/error:")
+    st.button("Relancer", key=f"relancer_{key}", icon=":material/refresh:", on_click=jobs.cancel, args=(key,))
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -68,6 +86,15 @@ def _follow(key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(status.fraction, text=status.words)
         st.button("Arrêter", key=f"arreter_{key}", icon=":material/stop:", on_click=_stop, args=(key,))
+
+
+@st.fragment(run_every=4 * POLL_SECONDS)
+def _look_on(key: str) -> None:
+    """A job left to others: it may stop after all, when they turn out to be nobody."""
+    status = get_jobs().status(key)
+    if not status.running:
+        st.rerun()
+    _offer_to_resume(key, status)
 
 
 def _offer_to_resume(key: str, status: Status) -> None:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from analytics.french import format_euros, format_number
+from analytics.french import MISSING, format_euros, format_number, is_missing
+from analytics.predictive import menu
 from analytics.predictive.joint import error_rows
 from analytics.predictive.landing import Landing, describe_past, land, past_landings, refresh_landings
-from analytics.predictive.reconciliation import WHOLE
 from charts.landing import chart_landing
 from pages.components import figure
 from pages.components.cache import cached, digest
 from pages.components.forecast import subject_of
-from pages.components.jobs import get_jobs, job_progress
+from pages.components.jobs import get_jobs, job_progress, node_memory, show_failure
 from pages.components.messages import safe, told_in_french
 from pages.components.outlook import Outlook
-from pages.components.outlook_events import split_of
+from pages.components.outlook_series import month_errors
 from pages.components.sidebar import View
 
 PATIENCE = 0.2
+_DRAWN = (
+    "Des milliers d’années tirées au sort : les écarts d’un mois à l’autre y durent autant que dans les essais sur le "
+    "passé."
+)
+_UNSURE = f"Moins de {menu.SHORT} mois connus : aucun essai sur le passé ne dit ce que vaut cette fourchette."
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,16 @@ class Told:
 
     landing: Landing | None
     lines: tuple[str, ...]
+
+
+def is_indicative(outlook: Outlook, name: str) -> bool:
+    """Whether a series has too few known months for its range to be worth a chance."""
+    return int(outlook.used(name)["valeur"].notna().sum()) < menu.SHORT
+
+
+def known_months(count: int) -> str:
+    """« 8 mois connus », « 1 mois connu »."""
+    return f"{format_number(count)} mois connu{'s' if count > 1 else ''}"
 
 
 def landing_of(view: View, outlook: Outlook, name: str) -> Landing | None:
@@ -48,10 +63,11 @@ def show_landing(view: View, outlook: Outlook, name: str) -> None:
         f"Atterrissage {landing.annee}", format_euros(landing.total),
         help="Mois connus, plus la prévision des mois qui restent.", border=True,
     )  # fmt: skip
+    unsure, low, high = is_indicative(outlook, name), format_euros(landing.bas_80), format_euros(landing.haut_80)
+    between = MISSING if is_missing(landing.bas_80) else f"{low} à {high}"
     columns[1].metric(
-        "Fourchette (8 chances sur 10)", f"{format_euros(landing.bas_80)} à {format_euros(landing.haut_80)}",
-        help="Des milliers d’années tirées au sort : les écarts d’un mois à l’autre y durent autant que dans les "
-        "essais sur le passé.", border=True,
+        "Fourchette indicative" if unsure else "Fourchette (8 chances sur 10)",
+        between, help=_UNSURE if unsure else _DRAWN, border=True,
     )  # fmt: skip
     columns[2].metric("Déjà connu", format_euros(landing.connu), help="Mois assez connus pour compter.", border=True)
     for line in told.lines:
@@ -70,7 +86,7 @@ def _told(view: View, outlook: Outlook, name: str) -> Told:
 
 def _tell(view: View, outlook: Outlook, name: str) -> Told:
     history, backtest = outlook.history(name), outlook.forecast.backtest
-    errors = month_errors(view, history, name)
+    errors = month_errors(view, history, by=outlook.series.by, name=name)
     landing = land(history, outlook.ahead(name), rows=error_rows(backtest, name), errors=errors)
     if landing is None:
         return Told(None, ())
@@ -97,53 +113,25 @@ def _part(count: int, word: str, amount: float) -> str:
     return f"{format_number(count)} mois {word}{'s' if count > 1 else ''} ({format_euros(amount)})"
 
 
-def month_errors(view: View, history: pd.DataFrame, name: str) -> pd.DataFrame | None:
-    """mois, se (EUR) of the known months that are not all paid; None when nothing tells it.
-
-    The relative error is that of the postes of the perimeter, all its months together.
-    """
-    opened = view.opened
-    if opened.development is None:
-        return None
-    open_ = opened.maturity.loc[opened.maturity["statut"] == "provisoire", "mois"]
-    months = _development(view, name).by_month()
-    share = (months["se"] / months["ultime"].where(months["ultime"] > 0)).set_axis(months["mois"])
-    rows = history[history["mois"].isin(open_)]
-    return pd.DataFrame({"mois": rows["mois"], "se": rows["valeur"].abs().to_numpy() * rows["mois"].map(share)})
-
-
-def _development(view: View, name: str):
-    """How care months are developed, for the postes of the perimeter or of one of its parts."""
-    development = view.opened.development
-    if "poste" not in development.by:
-        return development
-    kept = view.selection.filtres.get("poste")
-    if name != WHOLE and split_of(view) == "poste":
-        kept = [v for v in view.opened.values["poste"] if view.dataset.value_label("poste", v) == name]
-    if kept is None:
-        return development
-    table = development.table
-    return replace(development, table=table[table["poste"].astype("str").isin([str(v) for v in kept])])
-
-
 def _show_refreshed(view: View, outlook: Outlook, name: str, landing: Landing) -> None:
     """Landings said at the end of each month, computed apart the first time."""
     key = digest("landings", outlook.key, name, landing.annee)
     jobs = get_jobs()
     with told_in_french():
         if jobs.status(key).state == "absent":
+            token = view.opened.token
             jobs.submit(
-                key, refresh_landings, outlook.used(name), landing.annee, events=outlook.events, mode="core4",
-                serie=name, owner=view.opened.token,
+                key, refresh_landings, outlook.used(name), landing.annee, events=outlook.events, serie=name,
+                owner=token, memory=node_memory(token),
             )  # fmt: skip
         status = job_progress(key, patience=PATIENCE)
         if status.state == "echec":
-            st.error(f"Le suivi n’a pas pu être refait : {safe(status.text)}", icon=":material/error:")
+            show_failure(key, "Le suivi n’a pas pu être refait")
         if status.state != "fini":
             return
         told = with_today(jobs.result(key), outlook.history(name), landing)
         if len(told) < 2:
-            st.caption("L’année commence : il n’y a pas encore de prévision passée à comparer.")
+            st.caption("Pas encore de prévision passée à comparer : il faut un an d’historique avant elle.")
             return
         subject = subject_of(view, name)
         picture = cached(
@@ -155,8 +143,9 @@ def _show_refreshed(view: View, outlook: Outlook, name: str, landing: Landing) -
         )  # fmt: skip
         figure.show(picture, key="atterrissages", is_demo=view.dataset.is_demo)
         st.caption(
-            "Chaque point est refait avec les seuls mois connus à cette date, à leur montant d’aujourd’hui. Les points "
-            "passés sont prévus sans ajustement aux postes ; le dernier est l’atterrissage ci-dessus."
+            "Chaque point est refait par la même méthode, avec les seuls mois connus à cette date, à leur montant "
+            "d’aujourd’hui, sans ajustement aux postes ni événement à venir supposé aujourd’hui ; le dernier est "
+            "l’atterrissage ci-dessus, avec les deux."
         )
 
 

@@ -12,20 +12,12 @@ from data.references.market import recognise_postes
 from pages.components.cache import cached
 from pages.components.events import calendar_version, events_of, forecast_events
 from pages.components.outlook import HORIZON, Ask
+from pages.components.outlook_series import split_of
 from pages.components.sidebar import View
 
 YEAR = 12
+__all__ = ["asked_events", "planned_events", "shares_of", "split_of"]
 Asked = tuple[pd.DataFrame | None, list]
-
-
-def split_of(view: View) -> str | None:
-    """The first dimension that splits the perimeter into parts with a name each."""
-    known, filters, opened = view.dataset.prestation.columns, view.selection.filtres, view.opened
-    for d in opened.readable_dimensions:
-        if d in known and len(filters.get(d, ())) != 1:
-            names = {view.dataset.value_label(d, v) for v in opened.values[d]}
-            return d if len(names) == len(opened.values[d]) else None  # two codes under one name
-    return None
 
 
 def planned_events(view: View, series: Series) -> pd.DataFrame:
@@ -44,7 +36,7 @@ def _within(events: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
 
 def shares_of(view: View, series: Series, event) -> dict[str, float]:
     """Share of the amounts of each series that an event touches, over the last twelve known months."""
-    by, last = split_of(view), series.frame["mois"].max()
+    by, last = series.by, series.frame["mois"].max()
     first = last - pd.DateOffset(months=YEAR - 1)
     selection = Selection(first, last, view.selection.filtres)
     inside = view.opened.values.get("poste", [])
@@ -52,7 +44,7 @@ def shares_of(view: View, series: Series, event) -> dict[str, float]:
     touched = tuple(sorted(named)) if event.postes else ()
     if event.postes and not touched:
         return {}
-    known = {WHOLE, *series.hierarchy.get(WHOLE, ())}
+    known = {WHOLE, *series.parts}
     found = cached(
         "planned_shares", view.key,
         lambda: shares_touched(view.dataset, view.dataset.main_measure, selection, by=by, postes=touched),
@@ -67,13 +59,14 @@ def asked_events(view: View, series: Series, ask: Ask) -> Asked:
         return None, []
     return cached(
         "asked_events", view.key, lambda: _asked(view, series, ask), ask=ask, filtres=view.selection.filtres,
-        calendrier=calendar_version(view), parties=series.hierarchy.get(WHOLE, ()), dernier=series.frame["mois"].max(),
+        calendrier=calendar_version(view), parties=series.hierarchy.get(WHOLE, ()),
+        premier=series.frame["mois"].min(), dernier=series.frame["mois"].max(),
     )  # fmt: skip
 
 
 def _asked(view: View, series: Series, ask: Ask) -> Asked:
     last = series.frame["mois"].max()
-    events = forecast_events(view, series, split_of(view))
+    events = forecast_events(view, series, series.by)
     if ask.depuis is not None:
         events = events[events["fin"].fillna(events["debut"]) > ask.depuis]
     if ask.question == TENDANCE:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -21,9 +23,10 @@ from pages.components.assumptions import QUESTIONS
 from pages.components.forecast import names_shown
 from pages.components.header import DATE_WORDS
 from pages.components.outlook import HORIZON, Outlook
+from pages.components.outlook_events import planned_events
 from pages.components.sidebar import View
 
-KNOWN, AHEAD = "réalisé", "prévision"
+KNOWN, ESTIMATED, AHEAD = "réalisé", "estimé", "prévision"
 
 
 def show_export(view: View, outlook: Outlook) -> None:
@@ -50,8 +53,9 @@ def show_export(view: View, outlook: Outlook) -> None:
 
 
 def figures_of(outlook: Outlook, names: list[str]) -> pd.DataFrame:
-    """Known months then months ahead of the series that may be shown, with their bounds."""
-    known = outlook.series.frame.assign(nature=KNOWN)
+    """Known months, those still an estimate, then months ahead of the series that may be shown, with their bounds."""
+    known = outlook.series.frame
+    known = known.assign(nature=np.where(known["mois"].isin(outlook.series.estimes), ESTIMATED, KNOWN))
     table = pd.concat([known, outlook.forecast.table.assign(nature=AHEAD)], ignore_index=True)
     table = table[table["serie"].isin(names)]
     heads = {"serie": "Série", "mois": "Mois", "nature": "Nature", "valeur": "Montant (€)", "bas_80": "Bas 80 %",
@@ -62,7 +66,7 @@ def figures_of(outlook: Outlook, names: list[str]) -> pd.DataFrame:
 
 def assumptions_of(view: View, outlook: Outlook, names: list[str]) -> pd.DataFrame:
     """Rubrique, Élément, Valeur: everything needed to read the forecast, and to make it again."""
-    rows = [*_data_rows(view, outlook), *_event_rows(outlook, names)]
+    rows = [*_data_rows(view, outlook), *_event_rows(view, outlook, names)]
     for name in names:
         rows += _quality_rows(outlook, name)
     if view.dataset.is_demo:
@@ -91,25 +95,54 @@ def _data_rows(view: View, outlook: Outlook) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _event_rows(outlook: Outlook, names: list[str]) -> list[tuple[str, str, str]]:
-    """Each event once, with the size supposed, or that it is estimated; then what was estimated, by series."""
+def _event_rows(view: View, outlook: Outlook, names: list[str]) -> list[tuple[str, str, str]]:
+    """Each event once, with the size supposed or what became of its effect; then what was estimated, by series."""
     sizes = dict(outlook.ask.sizes) if outlook.ask.question == ENSUITE else {}
-    if outlook.events is None or outlook.events.empty:
-        return [("Événements", "Calendrier", "aucun événement compté")]
+    events = outlook.events if outlook.events is not None else pd.DataFrame({"evenement": []})
+    effects = outlook.forecast.effects
+    effects = effects[effects["serie"].isin(names)]
     rows = [
         (
             "Événements",
             f"{event.evenement} ({tell_dates(event)})",
             f"hypothèse : {format_percent(sizes[event.evenement], signed=True)} sur ce qu’il touche"
             if event.evenement in sizes
-            else "effet estimé sur l’historique",
+            else tell_effect(effects, event.evenement),
         )
-        for event in outlook.events.drop_duplicates("evenement").itertuples()
+        for event in events.drop_duplicates("evenement").itertuples()
     ]
-    effects = outlook.forecast.effects
-    kept = effects[effects["serie"].isin(names) & effects["retenu"] & effects["variation"].notna()]
+    counted = set(events["evenement"])
+    ahead = planned_events(view, outlook.series)
+    rows += [
+        ("Événements", f"{event.evenement} ({tell_dates(event)})", "à venir, non compté")
+        for event in ahead[~ahead["evenement"].isin(counted)].itertuples()
+    ]
+    kept = effects[effects["retenu"] & effects["variation"].notna()]
     rows += [("Effets retenus", f"{e.serie} : {e.effet}", _size(e)) for e in kept.itertuples()]
-    return rows
+    return rows if counted else [("Événements", "Calendrier", "aucun événement compté"), *rows]
+
+
+def tell_effect(effects: pd.DataFrame, event: str) -> str:
+    """What became of the effect of an event without a size, on the series shown.
+
+    Parameters
+    ----------
+    effects : pandas.DataFrame
+        serie, effet, retenu, raison, as `Forecast.effects`; a shock of several months has one effect a month.
+    event : str
+    """
+    named = effects["effet"].astype("str")
+    own = effects[(named == event) | named.str.fullmatch(rf"{re.escape(event)} \(\d{{4}}-\d{{2}}\)")]
+    kept = own[own["retenu"]]
+    if len(kept):
+        return f"effet estimé sur l’historique : {_list(kept['serie'])}"
+    if own.empty:
+        return "sans effet sur les séries montrées"
+    return f"non retenu : {' ; '.join(dict.fromkeys(own['raison']))}"
+
+
+def _list(names: pd.Series) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _size(effect: Any) -> str:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from analytics.predictive.shown import Candidate, run_prophet
 from pages.components.cache import digest
-from pages.components.jobs import get_jobs, job_progress
-from pages.components.messages import safe, told_in_french
+from pages.components.jobs import get_jobs, job_progress, show_failure
+from pages.components.messages import told_in_french
 from pages.components.outlook import HORIZON, Outlook
 from pages.components.sidebar import View
 
@@ -32,5 +32,5 @@ def wait_prophet(view: View, outlook: Outlook, name: str) -> Candidate | None:
         if status.state == "fini":
             return get_jobs().result(key)
         if status.state == "echec":
-            st.warning(f"Prophet n’a pas pu être calculé : {safe(status.text)}", icon=":material/warning:")
+            show_failure(key, "Prophet n’a pas pu être calculé")
     return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.descriptive.indicator import refuse
-from analytics.french import format_percent, is_missing
+from analytics.errors import InsufficientData
+from analytics.french import format_month, format_percent, is_missing
 from analytics.indicators import INDICATORS, get_indicator, missing_measures
-from analytics.predictive import Forecast, forecast
+from analytics.predictive import Forecast, forecast, menu
 from analytics.predictive.joint import error_rows
 from analytics.predictive.path import Amounts, Crossing, Path, build_path, chances, cross, describe_crossing
 from analytics.predictive.reconciliation import WHOLE
@@ -21,10 +22,11 @@ from pages.components import figure, state
 from pages.components.alert_notes import THRESHOLD, read_notes
 from pages.components.cache import cached, digest
 from pages.components.cards import base_words
-from pages.components.jobs import get_jobs, job_progress, node_memory
+from pages.components.jobs import get_jobs, job_progress, node_memory, show_failure
+from pages.components.landing import is_indicative, known_months
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.outlook import HORIZON, Outlook
-from pages.components.rates import rate_input
+from pages.components.rates import rate_input, read_rate
 from pages.components.sharing import hide_months
 from pages.components.sidebar import View
 
@@ -55,8 +57,18 @@ def show_path(view: View, outlook: Outlook) -> None:
     if refusal:
         st.info(f"Le chemin du P/C ne se calcule pas sur ce périmètre : {safe(refusal)}.", icon=":material/info:")
         return
+    if is_indicative(outlook, WHOLE):
+        st.info(
+            f"Le chemin du P/C demande {menu.SHORT} mois connus, il n’y en a pas autant : ajoutez de l’historique.",
+            icon=":material/info:",
+        )
+        return
     with told_in_french():
-        path = wait_path(view, outlook)
+        try:
+            path = wait_path(view, outlook)
+        except InsufficientData as error:
+            st.info(f"{safe(error.message)} {safe(error.remede)}", icon=":material/info:")
+            return
         if path is None:
             return
         target = rate_input(
@@ -89,8 +101,7 @@ def wait_path(view: View, outlook: Outlook) -> Path | None:
         )  # fmt: skip
     status = job_progress(key, patience=PATIENCE)
     if status.state == "echec":
-        st.error(f"La prévision des cotisations a échoué : {safe(status.text)}", icon=":material/error:")
-        st.button("Relancer", on_click=jobs.cancel, args=(key,), key="cotisations_relancer")
+        show_failure(key, "La prévision des cotisations a échoué")
     if status.state != "fini":
         return None
     return cached(
@@ -131,21 +142,25 @@ def premium_series(view: View) -> Series:
 
 
 def default_target(view: View, path: Path) -> str:
-    """The target that the user already set elsewhere, else today's level rounded."""
+    """The target that the user already set elsewhere, else today's level rounded; always one that can be typed.
+
+    A target of the link that cannot be read, or is out of bounds, is passed over.
+    """
     for note in reversed(read_notes(view)):
         if note.genre != THRESHOLD or note.error is not None or note.content.indicateur != "ratio_pc":
             continue
         if dict(note.content.filtres) == dict(view.selection.filtres):
             return _text(note.content.valeur)
-    typed = state.get(SCENARIO_TARGET) or st.query_params.get(SCENARIO_TARGET)
-    if typed:
-        return typed
+    typed = read_rate(state.get(SCENARIO_TARGET) or st.query_params.get(SCENARIO_TARGET) or "", BOUNDS)
+    if typed is not None:
+        return _text(typed)
     level = path.now if not is_missing(path.now) else float(path.ahead["glissant"].iloc[-1])
     return _text(round(level, 2))
 
 
 def _text(rate: float) -> str:
-    return format_percent(rate, 1).replace("\u202f", " ").replace(",0", "")
+    within = min(max(rate, BOUNDS[0]), BOUNDS[1])
+    return format_percent(within, 1).replace("\u202f", " ").replace(",0", "")
 
 
 def _tell(view: View, path: Path, target: float) -> Told:
@@ -163,7 +178,7 @@ def _years(path: Path, crossing: Crossing) -> list[str]:
     """The ratio of each calendar year and its chance of exceeding the target."""
     rows = path.years.merge(crossing.years, on="annee")
     return [
-        f"Année {r.annee} ({r.mois_connus} mois connus) : P/C {format_percent(r.valeur)}, de "
+        f"Année {r.annee} ({known_months(r.mois_connus)}) : P/C {format_percent(r.valeur)}, de "
         f"{format_percent(r.bas_80)} à {format_percent(r.haut_80)} 8 fois sur 10 ; "
         f"{chances(r.au_dessus)} de dépasser la cible."
         for r in rows.itertuples()
@@ -172,7 +187,10 @@ def _years(path: Path, crossing: Crossing) -> list[str]:
 
 def _how(path: Path) -> str:
     tied = "tirés ensemble, leurs erreurs passées allant de pair" if path.linked else "tirés séparément"
+    since = ""
+    if path.lacune is not None:
+        since = f" Les mois jusqu’à {format_month(path.lacune, short=False)} ne servent pas : il en manque après."
     return (
         "P/C calculé, jamais prévu : somme des prestations prévues, divisée par celle des cotisations prévues, "
-        f"chacune ajustée à ses parties ; prestations et cotisations sont {tied}."
+        f"chacune ajustée à ses parties ; prestations et cotisations sont {tied}.{since}"
     )

@@ -16,13 +16,26 @@ def rate_input(label: str, default: str, *, key: str, help: str | None = None, b
     """Rate in percent: « 3 », « 3 % » and « 3,0 % » are the same; the default stands for what cannot be used."""
     text = st.text_input(label, value=default, key=key, bind="query-params", help=help)
     limits = [format_percent(bound, 0) for bound in bounds]
-    return _read(text if "%" in text else f"{text} %", default, bounds, limits)
+    return _read(_in_percent(text), _in_percent(default), bounds, limits)
+
+
+def read_rate(text: str, bounds: Bounds = WIDE) -> float | None:
+    """A rate as :func:`rate_input` reads it; None when it would refuse it."""
+    try:
+        value = parse_number(_in_percent(text))
+    except ParameterError:
+        return None
+    return value if bounds[0] <= value <= bounds[1] else None
 
 
 def number_input(label: str, default: str, *, key: str, help: str | None = None, bounds: Bounds) -> float:
     """Number typed the French way; the default stands for what cannot be used."""
     text = st.text_input(label, value=default, key=key, bind="query-params", help=help)
     return _read(text, default, bounds, [format_number(bound) for bound in bounds])
+
+
+def _in_percent(text: str) -> str:
+    return text if "%" in text else f"{text} %"
 
 
 def _read(text: str, default: str, bounds: Bounds, limits: list[str]) -> float:

@@ -40,7 +40,8 @@ def start_worker() -> tuple[subprocess.Popen[bytes], Connection]:
     Not :mod:`multiprocessing`: its spawn runs ``__main__`` again, which under Streamlit is the page being drawn.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs, contextlib.ExitStack() as unless_started:
+        unless_started.enter_context(ours)
         call = f"from {__name__} import serve; serve({theirs.fileno()})"
         process = subprocess.Popen(
             [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {call}"],
@@ -48,14 +49,18 @@ def start_worker() -> tuple[subprocess.Popen[bytes], Connection]:
             pass_fds=(theirs.fileno(),),
             start_new_session=True,  # Ctrl-C goes to the server alone, and the whole group can be killed
         )
+        unless_started.pop_all()
     return process, Connection(ours.detach())
 
 
 def kill_worker(process: subprocess.Popen[bytes]) -> None:
-    """Kill a computing process and what it started."""
+    """Kill a computing process and what it started; one that the system is slow to end is left to it, and told."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(JOIN_SECONDS)
+    try:
+        process.wait(JOIN_SECONDS)
+    except subprocess.TimeoutExpired:  # held in the kernel, by a disk: it dies as soon as it is let go
+        LOGGER.warning("Le processus de calcul %d tarde à mourir.", process.pid)
 
 
 def serve(fd: int) -> None:

@@ -72,6 +72,19 @@ def test_an_error_in_the_comparison_is_named_with_its_euros_and_its_direction(ce
     assert not UNWANTED.search(text)
 
 
+def test_a_poste_left_empty_is_no_fall_of_its_amounts(home):
+    base = make_dataset(40)
+    frame = base.prestation
+    gone = (frame["poste"] == "optique") & (frame["mois"] >= base.months[-12])
+    app = show(store.save(replace(base, prestation=frame.assign(prestation=frame["prestation"].mask(gone)))))
+    text = words(app).replace("\\", "")
+    assert "**Oui.** Une anomalie touche cette comparaison" in text
+    assert "est vide sur 10,0" in text
+    told = text.split("l’écart serait d’environ ")[1].split("%")[0]
+    assert abs(float(told.replace(",", ".").replace("−", "-").strip())) < 3  # and not a quarter less
+    assert "Aucune erreur" not in text
+
+
 def test_the_change_without_the_error_is_that_of_the_right_file(cents):
     def change(token: str) -> str:
         view = words(show(token))

@@ -15,6 +15,8 @@ from data.store import KeptEvent
 from pages.components import forecast
 from pages.components.datasets import open_dataset
 from pages.components.events import calendar_of, events_of, forecast_events, keep_event, switch_event
+from pages.components.outlook import Ask
+from pages.components.outlook_events import asked_events
 from pages.components.sidebar import View
 from tests.pages.conftest import UNWANTED, open_app, words
 from tests.samples import make_dataset
@@ -236,7 +238,7 @@ def test_a_forecast_gives_an_event_to_the_series_that_it_touches(held):
     keep_event(view_of(held), OWN)
     postes, view = ("dentaire", "optique", "pharmacie"), view_of(held)
     assert touched(view, "poste", *postes) == ["dentaire"]
-    assert touched(view, "region", "A", "dentaire") == []  # a region that bears the name of a poste
+    assert touched(view, "region", "A", "dentaire") == [None]  # every region, not the one named like a poste
     assert touched(view_of(held, poste=("dentaire",)), "region", "A", "B") == [None]
     assert touched(view_of(held, poste=("dentaire", "optique")), "poste", "dentaire", "optique") == ["dentaire"]
     assert touched(view_of(held, poste=("optique",)), "region", "A", "B") == []
@@ -244,6 +246,19 @@ def test_a_forecast_gives_an_event_to_the_series_that_it_touches(held):
     assert touched(view, "region", "A", "B") == [None]
     switch_event(view, OWN.name, active=False)
     assert touched(view, "poste", *postes) == []
+
+
+def test_the_series_of_one_page_do_not_answer_for_those_of_another(held):
+    keep_event(view_of(held), OWN)
+    view, shorter = view_of(held), series("dentaire", "optique")
+    assert touched(view, "poste") == [None]  # the whole file has no parts that add up: the whole feels it
+    assert touched(view, "poste", "dentaire", "optique") == ["dentaire"]  # before its last poste began, it has
+    late = shorter.frame["mois"] >= pd.Timestamp("2021-01-01")
+    assert COVID in set(forecast_events(view, shorter, "poste")["evenement"])
+    cut = Series(shorter.frame[late], shorter.hierarchy)
+    assert COVID not in set(forecast_events(view, cut, "poste")["evenement"])  # over before its first month
+    assert COVID not in set(asked_events(view, cut, Ask())[0]["evenement"])
+    assert COVID in set(asked_events(view, shorter, Ask())[0]["evenement"])
 
 
 def test_a_changed_calendar_gives_a_new_forecast_and_the_same_one_is_reused(held, monkeypatch):

@@ -215,6 +215,28 @@ def test_a_job_followed_by_another_session_is_not_stopped():
         jobs.shutdown()
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_job_left_by_everybody_stops_though_a_reloaded_page_seemed_to_wait(comes_back):
+    now = [100.0]
+    jobs = Jobs(clock=lambda: now[0])
+    try:
+        jobs.submit("a", sleep_for_ever)
+        jobs.follow("a", "avant")  # the same person, before the page was reloaded
+        now[0] += 1
+        jobs.follow("a", "après")
+        assert not jobs.stop("a", "après")
+        now[0] += FOLLOWED_SECONDS / 2
+        if comes_back:
+            jobs.follow("a", "elle")
+        assert jobs.status("a").running
+        now[0] += FOLLOWED_SECONDS
+        assert jobs.status("a").running == comes_back
+        now[0] += 10 * FOLLOWED_SECONDS
+        assert jobs.status("a").running == comes_back, "qui est revenu n’a plus à le redire"
+    finally:
+        jobs.shutdown()
+
+
 def test_a_stopped_run_keeps_what_was_done_and_a_second_one_computes_nothing(jobs, tmp_path):
     (tmp_path / "nodes" / "un").mkdir(parents=True)
     memory, flag = NodeStore(tmp_path / "nodes" / "un"), tmp_path / "go"

@@ -112,6 +112,31 @@ def test_a_trifle_is_told_and_changes_no_answer():
     assert judged(row(euros={"2024-03": 0.5})).reponse == "oui"  # a whole batch twice is grave, whatever its size
 
 
+EMPTY = "exhaustivite.valeurs_manquantes"
+
+
+def test_empty_amounts_are_missing_euros():
+    found = judged(row(EMPTY, "attention", euros={"2024-03": -150.0}, colonne="prestation"))
+    assert (found.reponse, found.exact, found.valeur) == ("oui", False, 1950)
+    assert judged(row(EMPTY, "attention", colonne="frais_reels")).reponse == "non"  # nothing is made of it here
+    members = {"table": "cotisation", "colonne": "beneficiaires", "effets": ""}
+    assert judged(row(EMPTY, "attention", **members)).reponse == "non"
+    assert judged(row(EMPTY, "attention", **members), indicator="frequence").reponse == "oui"
+
+
+def test_empty_amounts_without_their_place_leave_the_answer_open():
+    lost = row(EMPTY, "attention", debut="", fin="", euros={}, effets="", colonne="prestation")
+    found = judged(lost)
+    assert (found.reponse, list(found.untested)) == ("on ne peut pas dire", ["lots"])
+    assert judged(lost | {"severite": "info"}).reponse == "non"
+
+
+def test_a_trifle_does_not_change_the_answer_of_a_ratio_either():
+    trifle = row(EMPTY, "info", euros={"2024-03": -0.5}, colonne="prestation")
+    assert judged(trifle, indicator="ratio_pc").reponse == "non"
+    assert judged(row(EMPTY, "info", colonne="prestation"), indicator="ratio_pc").reponse == "oui"
+
+
 def test_a_change_that_lasts_touches_only_a_comparison_that_it_cuts():
     amounts = {f"{m:%Y-%m}": 40.0 for m in MONTHS[20:]}  # since September 2023
     lasting = row("exhaustivite.perimetre", "attention", "2023-09", "", amounts, table="cotisation")

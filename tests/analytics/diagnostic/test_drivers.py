@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from analytics.diagnostic.candidates import WORKING_DAYS, gather_candidates
 from analytics.diagnostic.drivers import find_drivers
@@ -19,6 +20,7 @@ from analytics.errors import ParameterError
 from benchmarks.drivers import answer_of, arima, by_correlation, by_granger, by_hac, independent, planted
 from tests.samples import make_dataset
 
+CHARGED, PAID = "Frais réels par acte", "Part remboursée par l’AMO"
 MONTHS = pd.date_range("2012-01-01", periods=96, freq="MS")
 
 
@@ -111,6 +113,61 @@ def test_a_significant_link_that_does_not_forecast_is_not_kept():
     assert row["q_value"] <= 0.05
     assert row["gain"] < 0
     assert (row["reponse"], "prévision" in row["raison"]) == ("non", True)
+
+
+def without_last_year(y):
+    """The same, the last year known for one month in three: no forecast of it can be judged."""
+    return y.where(~y.index.isin(y.index[-12:]) | (np.arange(len(y)) % 3 == 0))
+
+
+def test_the_verdict_says_why_a_link_is_not_kept():
+    y, x = linked(0, effect=-2.0)
+    one = x[["x0"]]
+    found = find_drivers(without_last_year(y), one)
+    row = found.table.iloc[0]
+    assert row["q_value"] <= 0.05
+    assert row["reponse"] == "on ne peut pas dire"
+    assert found.verdict.reponse == "on ne peut pas dire"
+    assert "x0" in found.verdict.phrase
+    assert "trop peu des 12 derniers mois" in found.verdict.phrase
+    reversed_late = y.copy()
+    reversed_late.iloc[-12:] *= np.exp(2.0 * np.log(x["x0"].shift(3)).diff().iloc[-12:].cumsum())
+    found = find_drivers(reversed_late, one)
+    assert found.verdict.reponse == "non"
+    assert "n’améliore pas la prévision des 12 derniers mois" in found.verdict.phrase
+    rng = np.random.default_rng(5)
+    found = find_drivers(pd.Series(np.exp(arima(rng, len(MONTHS))), MONTHS), x)
+    assert found.verdict.reponse == "non"
+    assert "Aucune série ne lui est associée" in found.verdict.phrase
+
+
+def test_an_interval_counts_the_choice_among_all_the_tests():
+    found = find_drivers(*linked(0))
+    assert len(found.kept) == 1
+    miss = 0.05 * len(found.kept) / found.n_tests
+    alone, best = find_drivers(*linked(0), max_lag=0), found.tested.set_index(["facteur", "decalage"])
+    for row in found.kept.itertuples():
+        assert best.loc[(row.facteur, row.decalage), ["bas", "haut"]].tolist() == [row.bas, row.haut]
+        # p-value and interval are those of one Student: its quantile at the p-value is the effect over its error.
+        free = row.n - 12 - 2
+        error = abs(row.effet) / stats.t.isf(row.p_value / 2, free)
+        assert (row.haut - row.bas) / 2 == pytest.approx(error * stats.t.isf(miss / 2, free), rel=0.05)
+    assert alone.n_tests == 6
+
+
+def test_intervals_of_what_is_kept_cover_the_truth():
+    """A weak link among eight series at thirteen lags: those that are kept are the lucky ones."""
+    index, covered = pd.date_range("2013-01-01", periods=72, freq="MS"), []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        x = np.cumsum(rng.normal(0, 0.03, 73))
+        y = 0.4 * np.r_[0, x[:-1]] + np.cumsum(rng.normal(0, 0.03, 73))
+        others = {f"c{i}": np.cumsum(rng.normal(0, 0.03, 73))[1:] for i in range(7)}
+        table = pd.DataFrame({k: np.exp(v) for k, v in (others | {"x": x[1:]}).items()}, index=index)
+        kept = find_drivers(pd.Series(np.exp(y[1:]), index), table, masked=()).kept
+        covered += [bool(r.bas <= 0.4 <= r.haut) for r in kept.itertuples() if (r.facteur, r.decalage) == ("x", 1)]
+    assert len(covered) >= 8
+    assert np.mean(covered) >= 0.93
 
 
 def test_the_forecast_uses_nothing_of_what_comes_after():
@@ -206,14 +263,21 @@ def test_no_candidate_is_a_part_of_the_series():
     assert not [name for name in one.table if "dentaire" in name]
     ratio = gather_candidates(dataset, "ratio_pc", {}, months)
     assert "Cotisation par tête" in ratio.left_out
-    assert "Frais réels par acte" in gather_candidates(dataset, "frais_reels", {}, months).left_out
+    assert "contient la même somme" in gather_candidates(dataset, "frais_reels", {}, months).left_out[CHARGED]
+    for key in ("prestation", "remboursement_amo", "ratio_pc"):
+        found = gather_candidates(dataset, key, {"poste": ("dentaire",)} if key == "prestation" else {}, months)
+        assert not {CHARGED, PAID} & set(found.table)
+        assert found.left_out[PAID] if key == "remboursement_amo" else found.left_out[PAID] == found.left_out["Actes"]
+        assert found.left_out[CHARGED] == found.left_out["Actes"]
+    assert {CHARGED, PAID} <= set(gather_candidates(dataset, "beneficiaires", {}, months).table)
 
 
 def test_candidates_are_ratios_of_sums():
     dataset = make_dataset(60)
-    table = gather_candidates(dataset, "prestation", {"poste": ("dentaire",)}, dataset.months).table
+    table = gather_candidates(dataset, "beneficiaires", {"poste": ("dentaire",)}, dataset.months).table
     care = dataset.prestation[dataset.prestation["poste"] == "dentaire"].groupby("mois")[["frais_reels", "actes"]].sum()
     assert table["Frais réels par acte"].to_numpy() == pytest.approx((care["frais_reels"] / care["actes"]).to_numpy())
+    table = gather_candidates(dataset, "prestation", {"poste": ("dentaire",)}, dataset.months).table
     heads = dataset.cotisation.groupby(["contrat", "mois"])["beneficiaires"].sum()
     share = heads["collectif"] / heads.groupby("mois").sum()
     assert table["Part du collectif"].to_numpy() == pytest.approx(share.to_numpy())

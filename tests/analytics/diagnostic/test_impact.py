@@ -89,6 +89,19 @@ def test_a_planted_effect_is_measured(effect):
     assert found.table["effet"].mean() == pytest.approx(found.effect)
 
 
+@pytest.mark.parametrize(("before", "count", "words"), [(20, 4, "4 dates fictives seulement"), (14, 0, "sans date")])
+def test_without_enough_false_dates_only_a_large_effect_is_claimed(before, count, words):
+    """Nothing then tells whether any other date would do as well, and the sentence says so."""
+    for size, expected in ((15.0 if count else 20.0, "on ne peut pas dire"), (60.0, "oui")):
+        found = measure_impact(series(effect=size)[60 - before :], start=MONTHS[60])
+        assert found.interval[0] > 0
+        assert len(found.placebos) == count
+        assert found.verdict.reponse == expected
+        assert words in found.verdict.phrase
+    whole = measure_impact(series(effect=60.0), start=MONTHS[60])
+    assert "seulement" not in whole.verdict.phrase
+
+
 def test_nothing_is_claimed_where_nothing_happened():
     covers = [
         f.interval[0] <= 0 <= f.interval[1] for f in (measure_impact(series(s), start=MONTHS[60]) for s in range(20))

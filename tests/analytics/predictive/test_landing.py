@@ -119,6 +119,17 @@ def test_refreshed_landings_are_those_of_each_month(series_of):
     assert widths.iloc[-1] < widths.iloc[0]
 
 
+def test_what_is_supposed_today_is_not_told_to_the_past(series_of):
+    history = pd.DataFrame({"mois": pd.date_range("2021-01-01", periods=56, freq="MS"), "valeur": series_of(56)})
+    step = {"evenement": "Palier", "debut": pd.Timestamp("2022-05-01"), "fin": pd.NaT, "forme": "palier", "serie": "A"}
+    supposed = step | {"evenement": "À venir", "debut": pd.Timestamp("2025-10-01"), "effet": 0.5}
+    past = pd.DataFrame([step])
+    with_supposed = pd.DataFrame([step | {"effet": np.nan}, supposed])
+    options = {"serie": "A", "calendar": None, "mode": "core4", "n_origins": 1}
+    found = refresh_landings(history, 2025, events=with_supposed, **options)
+    pd.testing.assert_frame_equal(found, refresh_landings(history, 2025, events=past, **options))
+
+
 def test_a_year_not_begun_has_no_past(series_of):
     history = pd.DataFrame({"mois": pd.date_range("2023-01-01", periods=24, freq="MS"), "valeur": series_of(24)})
     assert refresh_landings(history, 2025).empty

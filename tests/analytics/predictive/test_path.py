@@ -10,7 +10,7 @@ from analytics.completion import complete, develop_dataset, maturity
 from analytics.errors import InsufficientData, ParameterError
 from analytics.predictive import forecast
 from analytics.predictive.joint import error_rows
-from analytics.predictive.path import ABOVE, BELOW, Amounts, build_path, chances, cross, describe_crossing
+from analytics.predictive.path import ABOVE, BELOW, Amounts, Crossing, build_path, chances, cross, describe_crossing
 from analytics.predictive.reconciliation import WHOLE
 from analytics.predictive.series import build_series
 from data import demo_dataset
@@ -105,6 +105,78 @@ def test_what_cannot_be_told_is_refused(rising):
         build_path(claims, hole)
     with pytest.raises(InsufficientData, match="douze mois"):
         build_path(claims, replace(premiums, ahead=premiums.ahead.iloc[:0]))
+
+
+def make_crossing(rising, by_month, by_then):
+    """What is said of chances, month by month and cumulated, that are given."""
+    table = pd.DataFrame({"mois": rising.ahead["mois"], "au_dessus": by_month, "franchi": by_then})
+    first = np.flatnonzero(np.asarray(by_month) >= 0.5)
+    month = table["mois"].iloc[first[0]] if len(first) else None
+    chance = by_month[first[0]] if len(first) else by_month[-1]
+    return Crossing(0.85, ABOVE, table, month, chance, 1 - by_then[-1], pd.DataFrame())
+
+
+@pytest.mark.parametrize(
+    ("by_month", "ever", "expected", "never"),
+    [
+        ([0.3] * 12, 0.45, "Il ne devrait pas dépasser", "pourrait"),
+        (
+            [0.46] * 12,
+            0.62,
+            "Il pourrait dépasser 85,0\u202f% un mois, sans s’y installer : 62\u202f%",
+            "ne devrait pas",
+        ),
+        ([0.6] * 12, 0.7, "et 70\u202f% de chances de l’avoir fait", "sans s’y installer"),
+        ([0.6] * 6 + [0.2] * 6, 0.7, "sans s’y installer : 20\u202f% de chances d’y être en août", "l’avoir fait"),
+    ],
+)
+def test_the_words_agree_with_the_chances_they_give(rising, by_month, ever, expected, never):
+    by_then = np.maximum.accumulate(np.minimum(np.linspace(by_month[0], ever, 12), ever))
+    text = describe_crossing(rising, make_crossing(rising, by_month, by_then))
+    assert expected in text
+    assert never not in text
+
+
+def test_a_crossing_more_likely_than_not_is_never_denied():
+    for level in np.linspace(75, 85, 11):
+        path = build_path(make_amounts(level, width=0.06), make_amounts(100, width=0.01))
+        found = cross(path, 0.8)
+        denied = "ne devrait pas" in describe_crossing(path, found)
+        assert denied == (round(1 - found.jamais, 2) < 0.5)
+
+
+def test_a_hole_leaves_the_last_run_of_months(rising):
+    claims, premiums = make_amounts(80, growth=0.01), make_amounts(100, width=0.01)
+    hole = replace(premiums, history=premiums.history.drop(index=[3, 6]))
+    path = build_path(claims, hole)
+    assert path.lacune == pd.Timestamp("2024-06-01")
+    assert path.table["mois"].iloc[0] == pd.Timestamp("2024-08-01")
+    shared = path.table.dropna(subset="glissant").merge(rising.table, on="mois", suffixes=("", "_entier"))
+    assert len(shared) == len(path.table) - 11
+    np.testing.assert_allclose(shared["glissant"], shared["glissant_entier"])
+    np.testing.assert_allclose(path.rolling, rising.rolling)
+    assert rising.lacune is None
+
+
+def test_a_hole_before_the_months_ahead_is_refused():
+    claims, premiums = make_amounts(80), make_amounts(100)
+    with pytest.raises(InsufficientData, match="après juillet"):
+        build_path(claims, replace(premiums, history=premiums.history.head(19)))
+
+
+@pytest.mark.parametrize(
+    ("claims", "premiums", "words"),
+    [(80.0, 0.0, "cotisations.*nulles"), (-80.0, 100.0, "prestations.*négatives"), (0.0, 100.0, "prestations.*nulles")],
+)
+def test_a_ratio_without_meaning_is_refused(claims, premiums, words):
+    with pytest.raises(InsufficientData, match=words):
+        build_path(make_signed(claims), make_signed(premiums))
+
+
+def make_signed(level):
+    found = make_amounts(level)
+    ahead = found.ahead.assign(bas_80=level - 1 - abs(level) / 50, haut_80=level + 1 + abs(level) / 50)
+    return replace(found, ahead=ahead)
 
 
 def test_errors_that_went_together_leave_the_ratio_narrower():

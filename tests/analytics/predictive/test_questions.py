@@ -1,5 +1,7 @@
 """Two questions: what is kept of the events by each, and how a supposed effect reaches the series."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from analytics.predictive import forecast
 from analytics.predictive.calendar import build_regressors, check_events
 from analytics.predictive.questions import COLUMNS, hold_trend, plan, shares_touched, spread
+from analytics.predictive.series import UNNAMED
 from analytics.schema import Selection
 
 LAST = pd.Timestamp("2024-12-01")
@@ -75,3 +78,32 @@ def test_a_supposed_effect_moves_the_forecast_by_its_size():
     tables = [forecast(frame, events=e, mode="core4", prophet=False, n_origins=0).table for e in (next_, held)]
     ratio = tables[0]["valeur"].to_numpy() / tables[1]["valeur"].to_numpy()
     np.testing.assert_allclose(ratio, [1.0] + [1.1] * 11, rtol=1e-9)
+
+
+def test_rows_without_a_value_share_an_effect_like_the_others(small):
+    scope = Selection(small.months[-12], small.months[-1])
+    care = small.prestation.assign(region=small.prestation["region"].astype(object))
+    care.loc[care.index % 10 == 0, "region"] = None
+    found = shares_touched(replace(small, prestation=care), "prestation", scope, by="region", postes=("dentaire",))
+    mine = care[(care["mois"] >= scope.debut) & care["region"].isna()]
+    expected = mine.loc[mine["poste"] == "dentaire", "prestation"].sum() / mine["prestation"].sum()
+    assert found[UNNAMED] == pytest.approx(expected)
+    whole = care[care["mois"] >= scope.debut]
+    dental = whole.loc[whole["poste"] == "dentaire", "prestation"].sum()
+    assert found["Ensemble"] == pytest.approx(dental / whole["prestation"].sum())
+    narrow = Selection(scope.debut, scope.fin, {"poste": ("optique",)})
+    assert set(shares_touched(small, "prestation", narrow, by="region", postes=("dentaire",)).values()) == {0.0}
+
+
+@pytest.mark.parametrize("effect", [0.1, -0.1])
+def test_a_supposed_effect_on_a_signed_series_is_a_share_of_its_last_year(effect):
+    """Ten percent of what is paid now, not of the mean of a growing history."""
+    rng = np.random.default_rng(1)
+    y = 100 * 1.15 ** (np.arange(N) / 12) * (1 + 0.01 * rng.normal(size=N))
+    y[::9] = -5.0
+    frame = pd.DataFrame({"serie": "Ensemble", "mois": MONTHS[:N], "valeur": y})
+    planned = spread(calendar().iloc[-1].to_dict(), effect, {"Ensemble": 1.0})
+    options = {"mode": "core4", "prophet": False, "n_origins": 0}
+    with_it = forecast(frame, events=planned, **options).table["valeur"]
+    change = with_it - forecast(frame, **options).table["valeur"]
+    np.testing.assert_allclose(change, [0.0] + [effect * y[-12:].mean()] * 11, rtol=1e-9, atol=1e-9)

@@ -127,5 +127,5 @@ def place_of(error: BaseException) -> str:
     while trace is not None:
         places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
         trace = trace.tb_next
-    shown = places if len(places) <= 6 else [*places[:2], "…", *places[-3:]]
+    shown = places if len(places) <= 14 else [*places[:2], "…", *places[-11:]]
     return f"{type(error).__name__}, {' > '.join(shown)}"

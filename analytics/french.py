@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -131,3 +133,17 @@ def parse_in_unit(text: str, unit: str) -> float:
         The text is not one finite number.
     """
     return parse_number(f"{text} %" if unit == "taux" and "%" not in text else text)
+
+
+def cleaned(text: str) -> str:
+    """A text of the data without what would break a page: control characters, changes of writing direction."""
+    return "".join(_visible(text))
+
+
+def _visible(text: str) -> Iterator[str]:
+    for letter in text:
+        kind = unicodedata.category(letter)
+        if kind in ("Cc", "Cs", "Co", "Cn") or letter in "\u2028\u2029":
+            yield " "
+        elif kind != "Cf" or letter in "\u200b\u00ad":
+            yield letter

@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 
+from analytics.french import cleaned
 from charts.picture import Picture
 from charts.theme import SIMULATED
 
@@ -18,8 +19,17 @@ def to_png(picture: Picture, *, scale: float = 2) -> bytes:
     """PNG of a picture, on white."""
     import vl_convert  # 84 MB that only an export needs
 
-    spec = {**picture.standalone(), "width": 760, "background": "white", "padding": 16}
+    spec = clean_texts({**picture.standalone(), "width": 760, "background": "white", "padding": 16})
     return vl_convert.vegalite_to_png(json.dumps(spec), scale=scale)
+
+
+def clean_texts(part: object) -> object:
+    """The same values, texts cleaned: a control character in a label ends the whole process inside vl-convert."""
+    if isinstance(part, dict):
+        return {cleaned(key): clean_texts(value) for key, value in part.items()}
+    if isinstance(part, (list, tuple)):
+        return [clean_texts(value) for value in part]
+    return cleaned(part) if isinstance(part, str) else part
 
 
 def to_csv(table: pd.DataFrame, *, is_demo: bool = False) -> bytes:

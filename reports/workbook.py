@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -19,12 +16,10 @@ from analytics.descriptive.pivot_layout import Pivot
 from analytics.disclosure import PERSONS, REASON
 from analytics.indicators import Term
 from charts.theme import SIMULATED
+from reports.cells import BOLD, HEAD, TOTAL, address, put, sheet_name
 from reports.cents import parts_of, to_cents
 
 TABLE, DEFINITIONS = "Tableau", "Définitions"
-_FORMATS = {"EUR": '#,##0.00\\ "€"', "EUR/unite": '#,##0.00\\ "€"', "taux": "0.0%", "nombre": "#,##0.##"}
-_HEAD, _TOTAL = PatternFill("solid", fgColor="E3F1F5"), PatternFill("solid", fgColor="F1F5F8")
-_BOLD = Font(bold=True)
 _CENT = 0.005
 _MOST_ARGUMENTS = 200  # of a SUM: a spreadsheet takes 255
 
@@ -71,7 +66,7 @@ def pivot_to_xlsx(pivot: Pivot, words: Words) -> bytes:
     else:
         names: dict[str, str] = {}
         for measure, figures in pivot.mesures.items():
-            names[measure] = _sheet_name(words.measures[measure], book)
+            names[measure] = sheet_name(words.measures[measure], (*book.sheetnames, DEFINITIONS))
             unit = "nombre" if measure in (PERSONS, "actes") else "EUR"
             _write_sums(book.create_sheet(names[measure]), pivot, figures, words, words.measures[measure], unit)
         _write_ratios(sheet, pivot, words, names)
@@ -92,8 +87,8 @@ def _write_sums(sheet: Worksheet, pivot: Pivot, figures: np.ndarray, words: Word
             if parts and _adds_up(figures[parts, j], pivot.masque[parts, j], figures[i, j]):
                 content = _sum_rows([top + part for part in parts], left + j)
             elif column.niveau == "total" and j and _adds_up(figures[i, :j], pivot.masque[i, :j], figures[i, j]):
-                content = f"=SUM({_address(top + i, left)}:{_address(top + i, left + j - 1)})"
-            _put(sheet, top + i, left + j, content, unit)
+                content = f"=SUM({address(top + i, left)}:{address(top + i, left + j - 1)})"
+            put(sheet, top + i, left + j, content, unit)
 
 
 def _write_ratios(sheet: Worksheet, pivot: Pivot, words: Words, names: Mapping[str, str]) -> None:
@@ -104,11 +99,11 @@ def _write_ratios(sheet: Worksheet, pivot: Pivot, words: Words, names: Mapping[s
         for j in range(len(pivot.columns)):
             content = _plain(pivot.valeur[i, j], masked=bool(pivot.masque[i, j]))
             if isinstance(content, float):
-                place = _address(top + i, left + j)
+                place = address(top + i, left + j)
                 above = _weighted(indicator.numerator, names, place)
                 below = _weighted(indicator.denominator, names, place)
                 content = f'=IF({below}=0,"",{above}/{below})' if below else f"={above}"
-            _put(sheet, top + i, left + j, content, indicator.unit)
+            put(sheet, top + i, left + j, content, indicator.unit)
 
 
 def _weighted(terms: Sequence[Term], names: Mapping[str, str], place: str) -> str:
@@ -135,8 +130,8 @@ def _adds_up(parts: np.ndarray, masked: np.ndarray, total: float) -> bool:
 def _sum_rows(rows: list[int], column: int) -> str:
     """SUM of cells of one column, as ranges where they follow one another."""
     if rows == list(range(rows[0], rows[-1] + 1)):
-        return f"=SUM({_address(rows[0], column)}:{_address(rows[-1], column)})"
-    cells = [_address(row, column) for row in rows]
+        return f"=SUM({address(rows[0], column)}:{address(rows[-1], column)})"
+    cells = [address(row, column) for row in rows]
     groups = [cells[i : i + _MOST_ARGUMENTS] for i in range(0, len(cells), _MOST_ARGUMENTS)]
     if len(groups) == 1:
         return f"=SUM({','.join(cells)})"
@@ -146,20 +141,20 @@ def _sum_rows(rows: list[int], column: int) -> str:
 
 def _write_frame(sheet: Worksheet, pivot: Pivot, words: Words, title: str) -> tuple[int, int]:
     """Title, heads and names of the lines; the place of the first figure."""
-    _put(sheet, 1, 1, title).font = Font(bold=True, size=13)
+    put(sheet, 1, 1, title).font = Font(bold=True, size=13)
     if words.is_demo:
-        _put(sheet, 2, 1, SIMULATED).font = Font(italic=True)
+        put(sheet, 2, 1, SIMULATED).font = Font(italic=True)
     top, left = 4, len(words.heads) + 1
     for rank, name in enumerate((*words.heads, *(c.labels[0] for c in pivot.columns)), start=1):
-        cell = _put(sheet, top, rank, name)
-        cell.font, cell.fill, cell.alignment = _BOLD, _HEAD, Alignment(wrap_text=True, vertical="top")
+        cell = put(sheet, top, rank, name)
+        cell.font, cell.fill, cell.alignment = BOLD, HEAD, Alignment(wrap_text=True, vertical="top")
         sheet.column_dimensions[get_column_letter(rank)].width = 24 if rank < left else 16
     for i, line in enumerate(pivot.lines, start=top + 1):
         for rank, name in enumerate(line.labels, start=1):
-            _put(sheet, i, rank, name)
+            put(sheet, i, rank, name)
         if line.niveau != "detail":
             for rank in range(1, left + len(pivot.columns)):
-                sheet.cell(i, rank).font, sheet.cell(i, rank).fill = _BOLD, _TOTAL
+                sheet.cell(i, rank).font, sheet.cell(i, rank).fill = BOLD, TOTAL
     sheet.freeze_panes = sheet.cell(top + 1, left)
     return top + 1, left
 
@@ -167,8 +162,8 @@ def _write_frame(sheet: Worksheet, pivot: Pivot, words: Words, title: str) -> tu
 def _write_notes(sheet: Worksheet, words: Words) -> None:
     lines = [*words.notes, *([("Origine", f"{SIMULATED}.")] if words.is_demo else [])]
     for rank, (name, text) in enumerate(lines, start=1):
-        _put(sheet, rank, 1, name).font = _BOLD
-        _put(sheet, rank, 2, text).alignment = Alignment(wrap_text=True, vertical="top")
+        put(sheet, rank, 1, name).font = BOLD
+        put(sheet, rank, 2, text).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 28, 100
 
 
@@ -176,28 +171,3 @@ def _plain(value: float, *, masked: bool) -> float | str | None:
     if masked:
         return REASON
     return None if np.isnan(value) else float(value)
-
-
-def _put(sheet: Worksheet, row: int, column: int, content: float | str | None, unit: str | None = None) -> Cell:
-    """Write a cell: a formula only where a unit says that it is a figure of ours, else the text as it is."""
-    cell = sheet.cell(row, column)
-    if isinstance(content, str) and (unit is None or not content.startswith("=")):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", content)
-        cell.data_type, cell.quotePrefix = "s", True
-        return cell
-    cell.value = content
-    if unit is not None:
-        cell.number_format = _FORMATS[unit]
-    return cell
-
-
-def _address(row: int, column: int) -> str:
-    return f"{get_column_letter(column)}{row}"
-
-
-def _sheet_name(name: str, book: Workbook) -> str:
-    """A name that a workbook takes and that no other sheet has."""
-    plain = re.sub(r"[\[\]:*?/\\'\x00-\x1f]", " ", name).strip()[:31].strip() or "Mesure"
-    taken = {known.casefold() for known in (*book.sheetnames, DEFINITIONS)}
-    names = (plain, *(f"{plain[:28]} {n}" for n in range(2, 100)))
-    return next(n for n in names if n.casefold() not in taken)

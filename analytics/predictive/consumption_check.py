@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.descriptive.intervals import poisson_interval
-from analytics.french import format_number, format_percent, format_period
+from analytics.french import format_percent, format_period
 from analytics.indicators import MONTHS_PER_YEAR
 from analytics.predictive.consumption_cells import Cells
 from analytics.predictive.consumption_models import PosteModel, expected_amounts, fit_postes
@@ -172,4 +172,4 @@ def _sentence(found: Calibration, answer: str, holding: int, blur: float) -> str
     if answer == "on ne peut pas dire":
         told += f" du hasard, mais le hasard seul pèse {format_percent(blur)} sur un groupe"
     trend = "" if found.with_trend else ", sans tendance connue"
-    return f"{told} ; au total, observé ÷ attendu = {format_number(found.total, 3)}{trend}."
+    return f"{told} ; au total, {format_percent(found.total)} de l’attendu{trend}."

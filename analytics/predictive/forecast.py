@@ -290,4 +290,4 @@ def _effects(runs: tuple[SerieRuns, ...]) -> pd.DataFrame:
         for e in s.final.effects
     ]
     columns = ["serie", "effet", "beta", "erreur_type", "t", "variation", "retenu", "raison"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).astype({"retenu": bool})  # without rows too: it is a mask

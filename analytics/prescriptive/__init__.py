@@ -15,7 +15,7 @@ from analytics.prescriptive.portfolio import Portfolio, build_portfolio
 from analytics.prescriptive.redressement import Projection, project, redressement, redressement_table
 from analytics.prescriptive.responses import REPONSES, Reponse, adjust_responses, responses_table
 from analytics.prescriptive.risk import optimise_cvar
-from analytics.prescriptive.robust import RobustPlan, optimise_robust, rescore
+from analytics.prescriptive.robust import RobustPlan, optimise_robust
 from analytics.prescriptive.scenario import Scenario, finding_weight, to_levers
 from analytics.prescriptive.scenario_file import check_file, export_scenario, read_simulator, replay
 from analytics.prescriptive.seek import Seek, seek
@@ -93,7 +93,6 @@ __all__ = [
     "redressement_table",
     "reduce_actions",
     "replay",
-    "rescore",
     "responses_table",
     "seek",
     "set_side_by_side",

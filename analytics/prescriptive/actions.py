@@ -18,6 +18,8 @@ from analytics.prescriptive.solve import is_met
 
 Floats = NDArray[np.float64]
 MOST = 10
+#: Rises nearer than this are one.
+SAME = 5e-5
 ENOUGH = 0.90
 
 
@@ -31,7 +33,7 @@ class Actions:
         action (rank), hausse, segments (their number), beneficiaires (heads), gain (objective gained by this action
         over no rise, EUR or persons), part (of the gain of the plan), phrase; largest gain first.
     rises : pandas.DataFrame
-        segment, hausse, action: what is done to each segment (a group’s rise is cut at the segment’s own bounds).
+        segment, hausse, action: what is done to each segment; one rise by action.
     part : float
         Share of the plan’s gain over « ne rien faire » that is kept; NaN when the plan gains nothing, the constraints
         alone calling for it.
@@ -62,25 +64,28 @@ def reduce_actions(plan: Plan, *, most: int = MOST, enough: float = ENOUGH) -> A
         raise ParameterError("Il faut au moins une action.", valeur=most)
     p, x = plan.programme, plan.table["hausse"].to_numpy()
     still = p.value(np.clip(0.0, p.low, p.high))
-    target = plan.objective - still
+    # The central value: the objective of a prudent plan is that of its worst years.
+    whole = p.value(x)
+    target = whole - still
     best: tuple[bool, float, Floats, NDArray[np.int64]] | None = None
     for k in sorted({1, 2, 3, 4, 5, 6, 8, most}):
         if k > most:
             break
         owner = _groups(p, x, min(k, len(x)))
         rises = _settle(p, x, owner, plan.constraints.grille)
+        rises, owner = _one_rise(p, rises, owner, plan.constraints.grille)
         found = (is_met(p, rises), p.value(rises), rises, owner)
         if best is None or found[:2] > best[:2]:
             best = found
         if best[0] and target > 0 and best[1] - still >= enough * target:
             break
     met, value, rises, owner = best
-    part = (value - still) / target if target > 1e-9 * max(abs(plan.objective), 1.0) else np.nan
+    part = (value - still) / target if target > 1e-9 * max(abs(whole), 1.0) else np.nan
     table, order = _table(p, rises, owner, target)
     rank = np.empty(owner.max() + 1, dtype=np.int64)
     rank[order] = np.arange(1, len(order) + 1)
     by_segment = pd.DataFrame({"segment": p.segment, "hausse": rises, "action": rank[owner]})
-    return Actions(table, by_segment, part, plan.objective - value, met)
+    return Actions(table, by_segment, part, whole - value, met)
 
 
 def _groups(p: Programme, x: Floats, k: int) -> NDArray[np.int64]:
@@ -97,6 +102,38 @@ def _groups(p: Programme, x: Floats, k: int) -> NDArray[np.int64]:
     return np.abs(x[:, None] - centres[None, :]).argmin(axis=1)
 
 
+def _one_rise(
+    p: Programme, rises: Floats, owner: NDArray[np.int64], grid: tuple[float, ...] | None
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Groups that are each one rise: those that the bounds of their segments have split are told apart.
+
+    The common rise is the one nearest to the mean that every segment of the group allows.
+    """
+    level, parts = rises.copy(), np.empty_like(owner)
+    weight, count = np.maximum(p.heads * p.premium, 1e-12), 0
+    for group in np.unique(owner):
+        inside = np.flatnonzero(owner == group)
+        for some in _runs(inside[np.argsort(rises[inside], kind="stable")], rises):
+            low, high = p.low[some].max(), p.high[some].min()
+            for one in [some] if low <= high else [np.array([s]) for s in some]:
+                if grid is None:
+                    mean = float(np.average(rises[one], weights=weight[one]))
+                    level[one] = np.clip(mean, p.low[one].max(), p.high[one].min())
+                parts[one] = count
+                count += 1
+    return level, parts
+
+
+def _runs(order: NDArray[np.int64], rises: Floats) -> list[NDArray[np.int64]]:
+    """Segments in order of their rise, cut where the rises of a run would differ by more than what is shown."""
+    runs, first = [], 0
+    for i in range(1, len(order) + 1):
+        if i == len(order) or rises[order[i]] - rises[order[first]] > SAME:
+            runs.append(order[first:i])
+            first = i
+    return runs
+
+
 def _settle(p: Programme, x: Floats, owner: NDArray[np.int64], grid: tuple[float, ...] | None) -> Floats:
     """Best common rise of each group under the constraints (a handful of unknowns: SLSQP)."""
     k = owner.max() + 1
@@ -108,7 +145,9 @@ def _settle(p: Programme, x: Floats, owner: NDArray[np.int64], grid: tuple[float
 
     if grid is not None:
         steps = np.array(grid)
-        return spread(steps[np.abs(first[:, None] - steps[None, :]).argmin(axis=1)])
+        near = steps[np.abs(first[:, None] - steps[None, :]).argmin(axis=1)][owner]
+        # A segment that may not take the step of its group keeps its own: off the grid there is no rise.
+        return np.where((near >= p.low - 1e-9) & (near <= p.high + 1e-9), near, x)
     unit, scale = max(abs(p.value(x)), 1.0), p.scales()
 
     def slope(levels: Floats, alpha: Floats, beta: Floats) -> Floats:
@@ -151,7 +190,7 @@ def _table(
     table = table.sort_values("gain", ascending=False)
     table["part"] = table["gain"] / target if target > 0 else np.nan
     table["phrase"] = [
-        f"{format_percent(h, signed=True)} en moyenne sur {format_number(n)} segment{'s' if n > 1 else ''} "
+        f"{format_percent(h, 2, signed=True)} sur {format_number(n)} segment{'s' if n > 1 else ''} "
         f"({format_number(b)} personnes)"
         for h, n, b in zip(table["hausse"], table["segments"], table["beneficiaires"], strict=True)
     ]

@@ -60,17 +60,21 @@ def most_with_slope(p: Programme, alpha: Floats, beta: Floats, slope: Floats) ->
     With z = a − b·x the second derivative changes sign at most twice; between two changes the first derivative is
     monotone, so one bisection by stretch meets every local maximum.
     """
-    first_cut, last_cut = _inflections(p, alpha, beta)
-    cuts = [p.low, np.clip(first_cut, p.low, p.high), np.clip(last_cut, p.low, p.high), p.high]
 
     def total(x: Floats) -> Floats:
         return p.kept(x) * (alpha + beta * x) + slope * x
 
     best = np.maximum(total(p.low), total(p.high))
-    for left, right in itertools.pairwise(cuts):
-        x = _bisect(p, alpha, beta, slope, left, right)
+    for x in local_maxima(p, alpha, beta, slope):
         best = np.maximum(best, total(x))
     return best
+
+
+def local_maxima(p: Programme, alpha: Floats, beta: Floats, slope: Floats) -> list[Floats]:
+    """Three points by segment that hold every local maximum of R(x)·(alpha + beta·x) + slope·x inside [low, high]."""
+    first_cut, last_cut = _inflections(p, alpha, beta)
+    cuts = [p.low, np.clip(first_cut, p.low, p.high), np.clip(last_cut, p.low, p.high), p.high]
+    return [_bisect(p, alpha, beta, slope, left, right) for left, right in itertools.pairwise(cuts)]
 
 
 def _bisect(p: Programme, alpha: Floats, beta: Floats, slope: Floats, left: Floats, right: Floats) -> Floats:

@@ -117,7 +117,9 @@ def _cost(plan: Plan, imposed: Floats, given: NDArray[np.bool_]) -> float:
     if isinstance(fixed, Crossed):
         return np.nan
     found = solve(fixed, start=plan.multipliers, effort=0)
-    return max(plan.objective - found.value, 0.0) if found.x is not None else np.nan
+    # The central value: the objective of a prudent plan is that of its worst years.
+    value = p.value(plan.table["hausse"].to_numpy())
+    return max(value - found.value, 0.0) if found.x is not None else np.nan
 
 
 def _sentence(

@@ -18,6 +18,8 @@ STEPS = 120
 #: What each coupling row keeps in hand, in parts of its size, so that rounding never breaks it.
 MARGIN = 2e-11
 _TO_EDGE = 0.995
+#: Added to the diagonal, in parts of its largest, where the matrix of a step is singular to rounding.
+RIDGES = (0.0, 1e-15, 1e-13, 1e-11, 1e-9)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ class _State:
         aim = mu / self.s[k:] - ratio[k:] * gap[k:]
         right = gradient + self.rules.matrix.T @ aim + mu / below - mu / above
         core = _factor(diagonal, self.rules.matrix, ratio[k:])
+        if core is None:
+            return None
         dv, next_y = _solve(core, jacobian, 1.0 / ratio[:k], right, mu / self.y[:k] - gap[:k])
         ds = np.concatenate([jacobian @ dv, self.rules.matrix @ dv]) + gap
         dy = np.concatenate([next_y, mu / self.s[k:] - ratio[k:] * ds[k:]]) - self.y
@@ -165,12 +169,19 @@ def _length(room: Floats, step: Floats) -> float:
     return min(1.0, _TO_EDGE * float(np.min(-room[towards] / step[towards]))) if towards.any() else 1.0
 
 
-def _factor(diagonal: Floats, rules: sparse.csr_array, by_rule: Floats) -> Callable[[Floats], Floats]:
-    """Solver of (diag + Dᵀ·R·D)·v = right."""
+def _factor(diagonal: Floats, rules: sparse.csr_array, by_rule: Floats) -> Callable[[Floats], Floats] | None:
+    """Solver of (diag + Dᵀ·R·D)·v = right; None where no ridge makes it regular."""
     if not rules.shape[0]:
         return lambda right: (right.T / diagonal).T
     core = sparse.diags_array(diagonal) + rules.T @ sparse.diags_array(by_rule) @ rules
-    return splu(sparse.csc_array(core)).solve
+    largest = float(np.abs(core.diagonal()).max())
+    for ridge in RIDGES:
+        try:
+            return splu(sparse.csc_array(core + ridge * largest * sparse.eye_array(len(diagonal)))).solve
+        except RuntimeError:
+            # SuperLU says in this way alone that rounding has cancelled a pivot: a stiffer matrix has them all.
+            continue
+    return None
 
 
 def _solve(
@@ -201,7 +212,10 @@ def climb(p: Programme, start: Floats, multipliers: Floats | None = None) -> Cli
         if (level < 1e-15 and gap < 1e-13) or stalled > 8:
             break
         before, x = state.y, state.x
-        length = state.advance(level * (0.1 if length > 0.9 else 0.3 if length > 0.5 else 0.8))
+        moved = state.advance(level * (0.1 if length > 0.9 else 0.3 if length > 0.5 else 0.8))
+        if moved is None:
+            break
+        length = moved
         if not (np.isfinite(state.y).all() and np.isfinite(state.v).all()):
             state.x = x
             break

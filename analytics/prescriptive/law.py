@@ -20,11 +20,10 @@ FACTEURS_ADMIS = {
     # Not factors of the person but the product bought.
     "contrat": "le contrat souscrit",
     "formule": "la garantie choisie",
-    "canal": "le canal de souscription",
 }
 _REFUSES = {
-    "le sexe": ("sexe", "genre", "civilite", "sex", "gender"),
-    "l’état de santé": (
+    "du sexe": ("sexe", "genre", "civilite", "sex", "gender"),
+    "de l’état de santé": (
         "sante", "health", "ald", "maladie", "pathologie", "diagnostic", "handicap", "grossesse", "imc", "tabac",
         "fumeur", "poste", "actes", "prestation", "sinistre", "consommation", "frequence", "remboursement",
     ),
@@ -51,7 +50,7 @@ def check_factors(factors: Iterable[str]) -> tuple[str, ...]:
         for what, names in _REFUSES.items():
             if any(word == name or word == f"{name}s" for word in words for name in names):
                 raise ParameterError(
-                    f"La cotisation ne peut pas dépendre de {what} : facteur « {factor} » refusé ({SOURCE_FACTEURS}).",
+                    f"La cotisation ne peut pas dépendre {what} : facteur « {factor} » refusé ({SOURCE_FACTEURS}).",
                     valeur=factor,
                     remede="Retirez ce facteur de la segmentation.",
                 )

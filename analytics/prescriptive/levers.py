@@ -119,15 +119,20 @@ def resolve_levers(levers: pd.DataFrame, segments: pd.Series, postes: Sequence[s
     ParameterError
         Missing column, unknown segment, poste or lever, value that is not a number or that takes everything away.
     """
+    if not isinstance(levers, pd.DataFrame):
+        raise ParameterError("Les leviers se donnent en tableau : segment, levier, valeur.", valeur=str(levers)[:40])
     for column in ("segment", "levier", "valeur"):
         if column not in levers.columns:
             raise ParameterError("Une colonne manque aux leviers.", colonne=column)
+    for column in ("segment", "levier"):
+        if levers[column].isna().any():
+            raise ParameterError("Une case des leviers est vide.", colonne=column)
     names = segments.astype(str)
     _check_known(levers["levier"], LEVIERS, "Levier inconnu.", f"Leviers possibles : {', '.join(LEVIERS)}.")
     _check_known(
         levers["segment"], {ALL, *names}, "Segment inconnu.", "Choisissez un segment du portefeuille ou « * »."
     )
-    values = levers["valeur"].to_numpy(dtype=float, na_value=np.nan)
+    values = read_numbers(levers["valeur"], "La valeur d’un levier est un nombre : 0.05 pour 5 %.")
     if not np.isfinite(values).all():
         raise ParameterError("Un levier n’a pas de valeur.", remede="Écrivez par exemple 5 % ou −3 %.")
     asked_on = _postes_asked(levers, postes)
@@ -141,6 +146,19 @@ def resolve_levers(levers: pd.DataFrame, segments: pd.Series, postes: Sequence[s
         found[lever][at] += value
     _check_range(found)
     return found
+
+
+def read_numbers(column: pd.Series, message: str) -> Floats:
+    """A column as numbers, missing ones NaN; a French error for what is no number: words, dates."""
+    kinds = pd.api.types
+    is_date = kinds.is_datetime64_any_dtype(column) or kinds.is_timedelta64_dtype(column)
+    refused = ParameterError(message, colonne=str(column.name))
+    if is_date or kinds.is_complex_dtype(column) or isinstance(column.dtype, pd.PeriodDtype):
+        raise refused
+    try:
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise refused from None
 
 
 def _postes_asked(levers: pd.DataFrame, postes: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from analytics.errors import InsufficientData, ParameterError
+from analytics.prescriptive.levers import read_numbers
 from analytics.prescriptive.year import Year
 
 Floats = NDArray[np.float64]
@@ -61,21 +62,27 @@ def read_portfolio(portfolio: pd.DataFrame) -> Assumptions:
     ParameterError
         A column is missing or a value is impossible; the message names the column and the segment.
     """
+    if not isinstance(portfolio, pd.DataFrame):
+        raise ParameterError("Le portefeuille se donne en tableau.", valeur=str(portfolio)[:40])
     for column in REQUIRED:
         if column not in portfolio.columns:
             raise ParameterError("Une colonne manque au portefeuille.", colonne=column)
     if portfolio.empty:
         raise InsufficientData("Le portefeuille n’a aucun segment.", remede="Élargissez la sélection.")
+    if portfolio["segment"].isna().any():
+        raise ParameterError("Un segment n’a pas de nom.", colonne="segment")
     segment = portfolio["segment"].astype(str).reset_index(drop=True)
     if segment.duplicated().any():
         raise ParameterError("Un segment est présent deux fois.", valeur=segment[segment.duplicated()].iloc[0])
-    values = {c: portfolio[c].to_numpy(dtype=float, na_value=np.nan) for c in REQUIRED[1:]}
+    given = (*REQUIRED[1:], *(c for c in OPTIONAL if c in portfolio.columns))
+    numbers = {c: read_numbers(portfolio[c], "Cette colonne du portefeuille est faite de nombres.") for c in given}
+    values = {c: numbers[c] for c in REQUIRED[1:]}
     central = values["elasticite"]
     defaults = {"elasticite_bas": central, "elasticite_haut": central, "hausse_min": -1.0, "hausse_max": np.inf}
     for column in OPTIONAL:
-        given = portfolio[column].to_numpy(dtype=float, na_value=np.nan) if column in portfolio.columns else np.nan
         fill = np.broadcast_to(defaults.get(column, 0.0), central.shape)
-        values[column] = np.where(np.isnan(given), fill, given)
+        known = numbers.get(column, np.full(central.shape, np.nan))
+        values[column] = np.where(np.isnan(known), fill, known)
     _check_values(segment, values)
     return Assumptions(segment=segment, **values)
 

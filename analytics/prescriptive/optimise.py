@@ -121,9 +121,10 @@ def blocked_plan(wide: Programme, constraints: Constraints, goal: str, blocked: 
     """The plan that says what blocks and how far one can go."""
     asked, best = getattr(constraints, blocked.name), blocked.reachable
     held = f" une fois tenus {', '.join(LABELS[h] for h in blocked.held)}" if blocked.held else ""
+    feminine = "e" if LABELS[blocked.name].startswith("la ") else ""
     phrase = (
-        f"Infaisable : {LABELS[blocked.name]} demandé ({level_words(blocked.name, asked)}) est hors d’atteinte{held} ; "
-        f"le mieux atteignable est {level_words(blocked.name, best)}."
+        f"Infaisable : {LABELS[blocked.name]} demandé{feminine} ({level_words(blocked.name, asked)}) est hors "
+        f"d’atteinte{held} ; le mieux atteignable est {level_words(blocked.name, best)}."
     )
     return _infeasible(wide, constraints, goal, blocked.name, best, phrase, blocked.x)
 

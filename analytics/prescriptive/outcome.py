@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.errors import ParameterError
+from analytics.french import format_percent
 
 #: Indicator of a scenario to "higher is better"; the direction is that of the mutual, for a rise that of the member.
 #: reste_a_charge is per head; charges are what prevention, recruiting and the taxes borne by the mutual cost.
@@ -85,6 +86,13 @@ class Outcome:
         drawn = self.draws[check_indicator(indicator)].to_numpy()
         met = drawn >= threshold if direction(indicator, sens) == "au_moins" else drawn <= threshold
         return float(met.mean())
+
+
+def format_chance(probability: float) -> str:
+    """A share of the draws in French; all of them, or none, is no certainty."""
+    if probability >= 0.995:
+        return f"plus de {format_percent(0.99, 0)}"
+    return f"moins de {format_percent(0.01, 0)}" if probability < 0.005 else format_percent(probability, 0)
 
 
 def check_indicator(indicator: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,8 @@ class Portfolio:
         First and last month measured.
     postes : pandas.DataFrame or None
         Care of one head by segment and poste, as :func:`analytics.prescriptive.postes.measure_postes` makes it.
+    laisse : str
+        The note on the euros left out; empty when there are none.
     """
 
     table: pd.DataFrame
@@ -47,6 +49,7 @@ class Portfolio:
     debut: pd.Timestamp
     fin: pd.Timestamp
     postes: pd.DataFrame | None = None
+    laisse: str = ""
 
 
 def build_portfolio(
@@ -99,9 +102,11 @@ def build_portfolio(
     _check_columns(dataset)
     table_of_months = maturity(dataset) if maturity_table is None else maturity_table
     whole = complete(dataset) if maturity_table is None else dataset
-    debut, fin = _period(whole, table_of_months, months)
+    usable = pd.DatetimeIndex(table_of_months.loc[table_of_months["statut"] == "complet", "mois"])
+    debut, fin = measured_period(whole, usable, months)
     keys, key_notes = _keys(whole, by)
-    sums, left_out = _sums(whole, keys, debut, fin)
+    whole = _named(whole, keys)
+    sums, left_out, told = _sums(whole, keys, debut, fin)
     loading, loading_note = measure_loading(sums, chargement)
     kept, kept_note = measure_retention(sums, months, retention)
     table = _per_head(sums, keys, months).assign(
@@ -112,7 +117,7 @@ def build_portfolio(
     measured = _measured(dataset.base, months, debut, fin)
     care, care_notes = measure_postes(whole, table, sums, keys, (debut, fin), months)
     notes = (*measured, *key_notes, *left_out, *care_notes, loading_note, kept_note, *assumed)
-    return Portfolio(table, notes, debut, fin, care)
+    return Portfolio(table, notes, debut, fin, care, told)
 
 
 def _per_head(sums: pd.DataFrame, keys: list[str], months: int) -> pd.DataFrame:
@@ -150,10 +155,26 @@ def _check_columns(dataset: Dataset) -> None:
             )
 
 
-def _period(dataset: Dataset, table: pd.DataFrame, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Last run of consecutive months that are complete and present in both tables."""
-    usable = pd.DatetimeIndex(table.loc[table["statut"] == "complet", "mois"])
-    usable = usable[usable.isin(dataset.cotisation["mois"]) & usable.isin(dataset.prestation["mois"])].sort_values()
+def measured_period(
+    dataset: Dataset, complete_months: pd.DatetimeIndex, months: int = YEAR
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Last run of consecutive months that are complete and present in both tables.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of the perimeter.
+    complete_months : pandas.DatetimeIndex
+    months : int
+        Length of the run.
+
+    Raises
+    ------
+    InsufficientData
+        No run is that long.
+    """
+    here = complete_months.isin(dataset.cotisation["mois"]) & complete_months.isin(dataset.prestation["mois"])
+    usable = complete_months[here].sort_values()
     numbers = usable.year * YEAR + usable.month
     if len(usable) >= months:
         runs = np.flatnonzero((numbers[months - 1 :] - numbers[: len(numbers) - months + 1]) == months - 1)
@@ -173,15 +194,39 @@ def _keys(dataset: Dataset, by: Sequence[str]) -> tuple[list[str], tuple[str, ..
     return known, note
 
 
+def measured_heads(
+    dataset: Dataset, by: Sequence[str], period: tuple[pd.Timestamp, pd.Timestamp], months: int = YEAR
+) -> pd.Series:
+    """Heads of each segment that a portfolio of that period counts: the mean of its months."""
+    keys = list(by)
+    premiums = _once(dataset.cotisation[dataset.cotisation["mois"].between(*period)], keys)
+    return _grouped(premiums, keys, ["beneficiaires"])["beneficiaires"] / months
+
+
+def _named(dataset: Dataset, keys: list[str]) -> Dataset:
+    """The same, dimensions of the segments that are not told being a value like another."""
+    tables = {"cotisation": dataset.cotisation, "prestation": dataset.prestation}
+    filled = {}
+    for name, table in tables.items():
+        holes = [k for k in keys if table[k].isna().any()]
+        if holes:
+            columns = {k: table[k].astype(object).where(table[k].notna(), UNNAMED).astype("str") for k in holes}
+            filled[name] = table.assign(**columns)
+    return replace(dataset, **filled) if filled else dataset
+
+
 def _sums(
     dataset: Dataset, keys: list[str], debut: pd.Timestamp, fin: pd.Timestamp
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Sums of the period by segment, segments without premium or exposure apart."""
+) -> tuple[pd.DataFrame, tuple[str, ...], str]:
+    """Sums of the period by segment, segments without premium or exposure apart; the note on them, and on euros."""
     premiums = _once(dataset.cotisation[dataset.cotisation["mois"].between(debut, fin)], keys)
     claims = dataset.prestation[dataset.prestation["mois"].between(debut, fin)]
     measures = [c for c in ("beneficiaires", "cotisation", "frais_gestion", "resiliations") if c in premiums.columns]
     left, right = _grouped(premiums, keys, measures), _grouped(claims, keys, ["prestation"])
-    sums = left.merge(right, on=keys, how="outer") if keys else left.join(right)
+    sums = left.merge(right, on=keys, how="outer", indicator="cote") if keys else left.join(right).assign(cote="both")
+    # The months are complete: a segment that no claim line names has had none. Lines without an amount stay unknown.
+    sums["prestation"] = sums["prestation"].mask(sums["cote"] == "left_only", 0.0)
+    sums = sums.drop(columns="cote")
     right_side = (sums["beneficiaires"] > 0) & (sums["cotisation"] > 0) & (sums["prestation"] >= 0)
     out = sums[~right_side]
     if len(out) == len(sums):
@@ -189,12 +234,15 @@ def _sums(
             "Aucun segment n’a à la fois des cotisations, des effectifs et des prestations.",
             remede="Choisissez d’autres dimensions.",
         )
+    if out.empty:
+        return sums, (), ""
     premium, claim = (format_euros(float(out[measure].sum())) for measure in ("cotisation", "prestation"))
     note = (
         f"Laissé de côté, sans cotisation, effectif ou prestation : {count_segments(len(out))} "
         f"({premium} de cotisations, {claim} de prestations)."
     )
-    return sums[right_side].reset_index(drop=True), (note,) if len(out) else ()
+    told = note if (out[["cotisation", "prestation"]].fillna(0) != 0).any(axis=None) else ""
+    return sums[right_side].reset_index(drop=True), (note,), told
 
 
 def _once(premiums: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -221,5 +269,4 @@ def _grouped(frame: pd.DataFrame, keys: list[str], measures: list[str]) -> pd.Da
 def _names(sums: pd.DataFrame, keys: list[str]) -> pd.Series:
     if not keys:
         return pd.Series([WHOLE] * len(sums), index=sums.index)
-    parts = sums[keys].astype(object).where(sums[keys].notna(), UNNAMED).astype(str)
-    return parts.agg(" · ".join, axis=1)
+    return sums[keys].astype(str).agg(" · ".join, axis=1)

@@ -1,4 +1,4 @@
-"""A plan that stays good when the elasticity is not the one assumed, and its gain on fresh draws."""
+"""A plan that stays good when the elasticity is not the one assumed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from analytics.prescriptive.optimise import blocked_plan, solve_or_explain
 from analytics.prescriptive.plan import Plan, plan_table
 from analytics.prescriptive.programme import Programme, build_programme
 from analytics.prescriptive.quiet import silence
-from analytics.prescriptive.simulation import simulate
 
 Floats = NDArray[np.float64]
 FACTORS = (0.5, 1.0, 2.0)
@@ -196,53 +195,3 @@ def _stability(
         met = bool((true.slack(x) >= -1e-10 * true.scales()).all())
         lines.append((f, got, best, true.value(uniform), true.value(nominal), part, met))
     return pd.DataFrame(lines, columns=["facteur", "resultat", "oracle", "uniforme", "nominal", "part", "faisable"])
-
-
-def rescore(
-    portfolio: pd.DataFrame,
-    rises: pd.DataFrame,
-    *,
-    constraints: Constraints | None = None,
-    draws: int = 2000,
-    seed: int = 1,
-) -> pd.DataFrame:
-    """Gain of a plan on draws that did not choose it, over doing nothing and over the best uniform rise.
-
-    Parameters
-    ----------
-    portfolio : pandas.DataFrame
-        As :func:`analytics.prescriptive.simulate`, with hausse_min and hausse_max.
-    rises : pandas.DataFrame
-        segment, hausse.
-    constraints : Constraints, optional
-        The best uniform rise meets them when it can.
-    draws, seed : int
-        Of the fresh draws: another seed than the one that chose the plan.
-
-    Returns
-    -------
-    pandas.DataFrame
-        reference, gain_central (EUR, assumptions at their centre), gain_moyen, p5, p95, probabilite (of a gain).
-    """
-    p = build_programme(portfolio, Constraints() if constraints is None else constraints, "resultat")
-    plans = {
-        "plan": dict(zip(rises["segment"].astype(str), rises["hausse"], strict=True)),
-        "ne rien faire": dict.fromkeys(p.segment, 0.0),
-        "hausse uniforme": dict(zip(p.segment, best_uniform(p), strict=True)),
-    }
-    outcomes = {
-        name: simulate(
-            portfolio,
-            pd.DataFrame({"segment": list(x), "levier": "hausse", "valeur": list(x.values())}),
-            draws=draws,
-            seed=seed,
-        )
-        for name, x in plans.items()
-    }
-    rows = []
-    for name in ("ne rien faire", "hausse uniforme"):
-        gain = (outcomes["plan"].draws["resultat"] - outcomes[name].draws["resultat"]).to_numpy()
-        central = outcomes["plan"].value("resultat") - outcomes[name].value("resultat")
-        low, high = np.quantile(gain, [0.05, 0.95])
-        rows.append((name, central, gain.mean(), low, high, float((gain > 0).mean())))
-    return pd.DataFrame(rows, columns=["reference", "gain_central", "gain_moyen", "p5", "p95", "probabilite"])

@@ -15,7 +15,7 @@ from analytics.errors import ParameterError
 from analytics.french import format_euros, format_number, format_percent
 from analytics.prescriptive.levers import ALL, LEVIERS, PAR_POSTE, no_lever
 from analytics.prescriptive.model import Assumptions
-from analytics.prescriptive.outcome import Outcome, check_indicator, direction
+from analytics.prescriptive.outcome import Outcome, check_indicator, direction, format_chance
 from analytics.prescriptive.simulation import prepare
 from analytics.prescriptive.simulator import Simulator
 
@@ -130,6 +130,10 @@ def seek(
     status, at = ("atteint" if met else "infaisable"), level(value)
     move = _move(levier, poste, value)
     sentence = _sentence(status, move, indicator, side, target if met else at, reached if met else probability)
+    if met and _is_idle(levier, value, margin):
+        sentence = f"{'Déjà tenu sans hausse' if levier == 'hausse' else 'Déjà tenu sans ce levier'} : " + (
+            f"{sentence[:1].lower()}{sentence[1:]}" if value else sentence.partition(", ")[2]
+        )
     return Seek(status, value, at, reached, outcome, sentence)
 
 
@@ -138,6 +142,11 @@ def held(drawn: np.ndarray, probability: float, side: str) -> float:
     if side == "au_plus":
         return float(np.quantile(drawn, probability, method="inverted_cdf"))
     return -float(np.quantile(-drawn, probability, method="inverted_cdf"))
+
+
+def _is_idle(levier: str, value: float, margin: Callable[[float], float]) -> bool:
+    """Whether the target holds without the lever: its answer is then nothing, or the largest fall that still holds."""
+    return value == 0.0 or (levier == "hausse" and value < 0.0 and margin(0.0) >= 0.0)
 
 
 def _check_request(levier: str, poste: str, probability: float) -> None:
@@ -195,10 +204,10 @@ def _sentence(status: str, move: str, indicator: str, side: str, amount: float, 
     word = "au moins" if side == "au_moins" else "au plus"
     goal = f"{LABELS[indicator]} est d’{word} {_amount(indicator, amount)}"
     if status == "atteint":
-        return f"Avec {move}, {goal} avec une probabilité de {format_percent(probability, 0)}."
+        return f"Avec {move}, {goal} avec une probabilité de {format_chance(probability)}."
     return (
         f"Objectif hors d’atteinte : au mieux, avec {move}, {goal} "
-        f"avec une probabilité de {format_percent(probability, 0)}."
+        f"avec une probabilité de {format_chance(probability)}."
     )
 
 

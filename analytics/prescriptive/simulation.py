@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -106,12 +107,21 @@ def prepare(
     ParameterError, InsufficientData
         As :func:`simulate`.
     """
+    check_draws(draws, seed)
     simulator = make_simulator(portfolio, postes, futures, responses, taxes, draws=draws, seed=seed)
     shocks = draw_shocks(
         simulator.base, draws=draws, seed=seed, correlation=correlation, responses=simulator.responses,
         growth=simulator.drawn_growth,
     )  # fmt: skip
     return simulator.with_shocks(shocks, correlation)
+
+
+def check_draws(draws: int, seed: int) -> None:
+    """Refuse a number of draws, or a seed, that is not a whole number in its range."""
+    if not isinstance(draws, Integral) or draws < 2:
+        raise ParameterError("Il faut au moins deux tirages, en nombre entier.", valeur=str(draws))
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ParameterError("La graine est un nombre entier, positif ou nul.", valeur=str(seed))
 
 
 def draw_shocks(
@@ -127,8 +137,7 @@ def draw_shocks(
 
     What is proper to a segment depends on its name alone: neither the order nor the number of segments changes it.
     """
-    if draws < 2:
-        raise ParameterError("Il faut au moins deux tirages.", valeur=draws)
+    check_draws(draws, seed)
     if not 0 <= correlation <= 1:
         raise ParameterError("Une corrélation va de 0 à 1.", valeur=correlation)
     if draws * len(base.segment) > MAX_SIZE:

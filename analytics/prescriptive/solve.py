@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.prescriptive.bounds import meets_rules
 from analytics.prescriptive.certificate import lagrangian, relative_gap, upper_bound
 from analytics.prescriptive.dual import CUTS, minimise_dual
+from analytics.prescriptive.exhaustive import LOOK, Prices, first_points, prove
 from analytics.prescriptive.interior import climb
 from analytics.prescriptive.programme import Programme
 
@@ -26,6 +27,8 @@ TOLERANCE = 1e-10
 EFFORT = 200
 MOST_BOXES = 60
 FEW_CUTS = 5
+#: Times that the proof of a handful of segments is taken up again from the piece that it leaves.
+CLOSINGS = 3
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,47 @@ def solve(
     found = _one_box(p, start, known)
     if found.impossible or _is_closed(p, found, found.bound, unit):
         return found
+    if effort and len(p.segment) in LOOK:
+        found = _close(p, found, unit)
+        if found.impossible or _is_closed(p, found, found.bound, unit):
+            return found
     return _branch(p, found, effort, unit)
+
+
+def _close(p: Programme, root: Solution, unit: float) -> Solution:
+    """A handful of segments: climbs from many points, then the proof that no piece of the box holds better."""
+    best = root
+    prices = [Prices(root.multipliers)]
+    starts = first_points(p)
+    for start in starts if best.x is None else [*starts, best.x]:
+        best = _climbed(p, best, start, prices)
+    for _ in range(CLOSINGS):
+        wanted = 0.5 * _wanted(p) * max(abs(best.value), unit) if best.x is not None else np.inf
+        bound, left = prove(p, best.value, prices, wanted if np.isfinite(wanted) else 0.0, TOLERANCE)
+        bound = min(bound, root.bound)
+        if best.x is None and left is None:
+            return Solution(None, -np.inf, bound, root.multipliers, impossible=True)
+        if left is None:
+            return _bounded(best, max(bound, best.value))
+        before, size = best.value, len(prices)
+        best = _climbed(p, best, left, prices)
+        if best.value <= before and len(prices) == size:
+            break
+    return _bounded(best, max(bound, best.value)) if best.x is not None else root
+
+
+def _climbed(p: Programme, best: Solution, start: Floats, prices: list[Prices]) -> Solution:
+    """The better of a plan and of a climb, whose multipliers are kept last when it wins."""
+    found = climb(p, start, np.maximum(best.multipliers, 0.0) if np.isfinite(best.multipliers).all() else None)
+    x, own = np.clip(found.x, p.low, p.high), Prices(found.multipliers, found.slope, found.constant)
+    if not (np.isfinite(x).all() and np.isfinite(own.multipliers).all() and np.isfinite(own.slope).all()):
+        return best
+    if is_met(p, x):
+        near = [np.allclose(own.multipliers, q.multipliers, rtol=1e-7) and q.slope is not None for q in prices]
+        prices[:] = [*(q for q, same in zip(prices, near, strict=True) if not same), own]
+        if p.value(x) > best.value:
+            return Solution(x, p.value(x), best.bound, found.multipliers, found.slope if p.ruled() else None)
+    return best
 
 
 def _is_closed(p: Programme, found: Solution, bound: float, unit: float) -> bool:

@@ -20,6 +20,8 @@ from analytics.prescriptive.year import Year
 
 Floats = NDArray[np.float64]
 LOW, HIGH = 0.1, 0.9
+#: Two scenarios closer than this, in parts of them, are tied.
+TIE = 1e-9
 ELASTICITE, DERIVE = "elasticite", "derive"
 
 
@@ -38,9 +40,9 @@ class Stability:
     Attributes
     ----------
     table : pandas.DataFrame
-        niveau (probability), elasticite (mean over heads), scenario, valeur, meilleur (bool).
+        niveau (probability), elasticite (mean over heads), scenario, valeur, meilleur (bool; all those of a tie).
     stable : bool
-        Whether the same scenario is the best all along.
+        Whether the same scenario is the best all along, or the same ones tied.
     phrase : str
     """
 
@@ -183,12 +185,28 @@ def find_stability(
         score = ndtri(level)
         slope = np.maximum(at_score(base.elasticite, base.elasticite_bas, base.elasticite_haut, score), 0.0)
         told = {name: simulator.evaluate(year, elasticite=slope)[indicator] for name, year in years.items()}
-        best = max(told, key=lambda name, told=told: sign * told[name])
+        top = max((sign * value for value in told.values() if np.isfinite(value)), default=np.nan)
+        tied = {name for name, value in told.items() if top - sign * value <= TIE * abs(top)}
         mean = float(np.average(slope, weights=base.beneficiaires)) if base.beneficiaires.sum() > 0 else np.nan
-        rows += [(level, mean, name, value, name == best) for name, value in told.items()]
+        rows += [(level, mean, name, value, name in tied) for name, value in told.items()]
     table = pd.DataFrame(rows, columns=["niveau", "elasticite", "scenario", "valeur", "meilleur"])
-    winners = list(dict.fromkeys(table.loc[table["meilleur"], "scenario"]))
+    return Stability(table, *_tell_winners(table))
+
+
+def _tell_winners(table: pd.DataFrame) -> tuple[bool, str]:
+    """Whether the same scenarios are the best all along, and who is in turn."""
+    if not table["meilleur"].any():
+        return False, "Cet indicateur ne se calcule pas avec ce fichier : pas de meilleur scénario."
+    best = table[table["meilleur"]].groupby("niveau", sort=True)["scenario"].agg(tuple)
+    winners = list(dict.fromkeys(best))
+    if len(winners) == 1 and len(winners[0]) == 1:
+        return True, f"« {winners[0][0]} » reste le meilleur sur tout l’intervalle de l’élasticité."
+    told = [_name_all(names) for names in winners]
     if len(winners) == 1:
-        return Stability(table, True, f"« {winners[0]} » reste le meilleur sur tout l’intervalle de l’élasticité.")
-    names = " puis ".join(f"« {w} »" for w in winners)
-    return Stability(table, False, f"Le meilleur scénario dépend de l’élasticité : {names}.")
+        return True, f"Pas de meilleur scénario : {told[0]} sur tout l’intervalle de l’élasticité."
+    return False, f"Le meilleur scénario dépend de l’élasticité : {' puis '.join(told)}."
+
+
+def _name_all(names: tuple[str, ...]) -> str:
+    *first, last = (f"« {name} »" for name in names)
+    return f"{', '.join(first)} et {last} à égalité" if first else last

@@ -11,7 +11,6 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from analytics.errors import ParameterError
-from analytics.french import format_percent
 from analytics.prescriptive.levers import ALL, no_lever
 from analytics.prescriptive.outcome import (
     CLEAR,
@@ -20,6 +19,7 @@ from analytics.prescriptive.outcome import (
     chance_of_better,
     check_comparable,
     check_indicator,
+    format_chance,
     verdict_of,
 )
 from analytics.prescriptive.simulator import Simulator
@@ -206,6 +206,7 @@ def name_winner(outcomes: Mapping[str, Outcome], *, indicator: str = "resultat")
     }
     best = max(names, key=lambda n: chances[n])
     if len(names) > 1 and chances[best] >= CLEAR:
-        share = format_percent(chances[best], 0)
-        return best, f"« {best} » fait mieux que chacun des autres dans {share} des futurs ou plus."
+        share = format_chance(chances[best])
+        more = "" if share.startswith("plus") else " ou plus"
+        return best, f"« {best} » fait mieux que chacun des autres dans {share} des futurs{more}."
     return None, "Pas de gagnant : l’écart entre les meilleurs scénarios est dans le bruit."

@@ -14,6 +14,7 @@ from analytics.prescriptive import Target
 from analytics.schema import CARE_DIMENSIONS, Selection
 from pages.components.cache import cached
 from pages.components.rates import rate_input
+from pages.components.sharing import may_show
 from pages.components.sidebar import View
 from pages.components.typed import Interval, interval_input, optional_input
 
@@ -135,6 +136,8 @@ def measured_drift(view: View) -> str:
         return UNKNOWN_DRIFT
     last = view.opened.complete_months[-1]
     selection = Selection(last - pd.DateOffset(months=11), last, contract_filters(view))
+    if not may_show(view, selection):
+        return UNKNOWN_DRIFT
     found = cached("drift", view.key, lambda: build_constat(dataset, "consommation", selection), s=selection)
     return UNKNOWN_DRIFT if is_missing(found.evolution) else format_percent(found.evolution).replace("\u202f", " ")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
-from analytics.disclosure import PERSONS, K, persons_of
-from analytics.errors import InsufficientData
+from analytics.disclosure import PERSONS, REASON, K, may_share, persons_of, protect_indicator
+from analytics.errors import InsufficientData, ParameterError
 from analytics.indicators import INDICATORS, missing_measures
 from analytics.prescriptive import (
     IDLE,
@@ -26,16 +26,18 @@ from analytics.prescriptive import (
     prepare,
     read_taxes,
 )
-from analytics.schema import CARE_DIMENSIONS, Selection
+from analytics.prescriptive.portfolio import measured_heads, measured_period
+from analytics.schema import CARE_DIMENSIONS, Dataset, Selection
 from data.references import load_taxes
 from pages.components.cache import cached, digest
 from pages.components.drift import Drift, wait_drift
 from pages.components.hypotheses import Hypotheses, choose_hypotheses, contract_filters
-from pages.components.levers import Bench, choose_scenarios, to_frame
+from pages.components.levers import Bench, choose_scenarios, to_frame, unused_name
 from pages.components.messages import show_unlocks, told_in_french
 from pages.components.rates import rate_input
 from pages.components.responses import choose_responses, choose_taxes
 from pages.components.sent_plan import sent_plan
+from pages.components.sharing import may_show
 from pages.components.sidebar import View
 
 #: Dimensions that the segments are made from; in « partage » mode, the first of their choices without a small segment.
@@ -92,7 +94,7 @@ class Lab:
 
 def wait_lab(view: View) -> Lab | None:
     """The inputs of the page, and the scenarios played; None when the file, or an input, does not allow it."""
-    if not _can_simulate(view):
+    if not _can_simulate(view) or not _may_play(view):
         return None
     pulled_first, supposed = st.container(), st.container()  # levers are played with; assumptions are set once
     with told_in_french():
@@ -108,7 +110,9 @@ def wait_lab(view: View) -> Lab | None:
         bench = _bench(view, portfolio, drift, responses, taxes)
         with pulled_first:
             st.header("Leviers")
-            pulled = {**choose_scenarios(view, bench), **sent_plan(portfolio.table["segment"])}
+            pulled = choose_scenarios(view, bench)
+            for name, levers in sent_plan(portfolio.table["segment"]).items():
+                pulled[unused_name(name, pulled)] = levers
         return _play(view, bench, asked, tuple(idle.itertuples(index=False, name=None)), pulled)
     return None
 
@@ -124,6 +128,22 @@ def _can_simulate(view: View) -> bool:
             "Les cotisations ne se décident pas par poste : la simulation porte sur tous les postes du périmètre."
         )
     return True
+
+
+def _may_play(view: View) -> bool:
+    """Whether the months that a portfolio is measured on may be shown, whatever months the page shows."""
+    if not view.shared:
+        return True
+    last = _last_year(view, contract_filters(view))
+    if last is None or (may_show(view, last) and _segments(view) is not None):
+        return True  # without a whole year, there is no portfolio either: the page says so
+    st.info(
+        f"Mode partage : sur les douze derniers mois complets, ce périmètre compte moins de {K} personnes, permettrait "
+        "de les retrouver par différence, ou son nombre d’assurés n’est pas dans le fichier. Élargissez le périmètre, "
+        "ou quittez le mode partage.",
+        icon=":material/shield_lock:",
+    )
+    return False
 
 
 def _wait_portfolio(view: View, asked: Hypotheses) -> Portfolio:
@@ -149,7 +169,7 @@ def _wait_portfolio(view: View, asked: Hypotheses) -> Portfolio:
 
 def _portfolio(view: View, asked: Hypotheses, **known: float | None) -> Portfolio:
     filters = contract_filters(view)
-    by = cached("segments", view.key, lambda: segments_of(view), filtres=filters, partage=view.shared)
+    by = _segments(view) or ()
     low, high = asked.hausses
     options = {"elasticite": asked.elasticite, "derive": asked.derive, "derive_sd": asked.ecart,
                "hausse_min": low, "hausse_max": high, **known}  # fmt: skip
@@ -162,8 +182,15 @@ def _portfolio(view: View, asked: Hypotheses, **known: float | None) -> Portfoli
     )  # fmt: skip
 
 
-def segments_of(view: View) -> tuple[str, ...]:
-    """Dimensions of the segments: as fine as a lever, and the secrecy of « partage » mode, allow."""
+def _segments(view: View) -> tuple[str, ...] | None:
+    shown = (view.selection.debut, view.selection.fin) if view.shared else None
+    return cached(
+        "segments", view.key, lambda: segments_of(view), filtres=contract_filters(view), partage=view.shared, mois=shown
+    )
+
+
+def segments_of(view: View) -> tuple[str, ...] | None:
+    """Dimensions of the segments: as fine as a lever allows; None when the secrecy of « partage » mode allows none."""
     dataset, filters = view.dataset, contract_filters(view)
     known = [d for d in SEGMENTS if d in dataset.cotisation.columns and d in dataset.prestation.columns]
     members = dataset.cotisation[Selection(filtres=filters).mask(dataset.cotisation)]
@@ -171,21 +198,45 @@ def segments_of(view: View) -> tuple[str, ...]:
     for by in choices:
         if by and len(members[list(by)].drop_duplicates()) > MOST_SEGMENTS:
             continue
-        if not view.shared or not by or _all_large(view, by, filters):
+        if not view.shared or _all_large(view, by, filters):
             return by
-    return ()
+    return None
+
+
+def _last_year(view: View, filters: dict) -> Selection | None:
+    """Perimeter over the months of the portfolio; None without a whole year."""
+    try:
+        period = measured_period(view.dataset.filtered(Selection(filtres=filters)), view.opened.complete_months)
+    except InsufficientData:
+        return None
+    return Selection(*period, filters)
 
 
 def _all_large(view: View, by: tuple[str, ...], filters: dict) -> bool:
-    """Whether each segment counts 11 persons or more, over the months of the portfolio as over those of the page."""
-    months = view.opened.complete_months
-    if not len(months):
+    """Whether each segment may be shown, over the months of the portfolio as over those of the page."""
+    last = _last_year(view, filters)
+    if last is None:
+        return not by
+    # A segment counts the mean of its months, which may be under the largest one that the house rule looks at.
+    whole = view.dataset.filtered(Selection(filtres=filters))
+    if PERSONS not in whole.cotisation or not (measured_heads(whole, by, (last.debut, last.fin)) >= K).all():
         return False
-    last = Selection(months[max(len(months) - 12, 0)], months[-1], filters)
     shown = Selection(view.selection.debut, view.selection.fin, filters)
+    return all(_nothing_hidden(view.dataset, by, period) for period in (last, shown))
+
+
+def _nothing_hidden(dataset: Dataset, by: tuple[str, ...], period: Selection) -> bool:
+    """Whether the house rule masks no segment: none is small, nor found by difference with another perimeter."""
+    counts = persons_of(dataset, by, period)
     # A cell with claims and nobody known, or an unknown number, is small too.
-    counts = [persons_of(view.dataset, by, period)[PERSONS] for period in (last, shown)]
-    return all(len(count) and bool((count >= K).all()) for count in counts)
+    if not len(counts) or not (counts[PERSONS] >= K).all():
+        return False
+    try:
+        if not by:
+            return may_share(dataset, period)
+        return not (protect_indicator(counts.assign(valeur=1.0), dataset, by, period)["raison"] == REASON).any()
+    except ParameterError:  # too many cells to be sure
+        return False
 
 
 def _taxes(view: View, portfolio: Portfolio) -> Taxes:

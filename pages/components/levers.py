@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -84,7 +85,7 @@ def choose_scenarios(view: View, bench: Bench) -> dict[str, tuple[Row, ...]]:
     for tab, letter in zip(st.tabs([f"Scénario {one}" for one in letters]), letters, strict=True):
         with tab:
             name, rows = _choose_scenario(view, bench, letter, known, weight)
-        found[_unused(name, found)] = rows
+        found[unused_name(name, found)] = rows
     return found
 
 
@@ -93,7 +94,7 @@ def to_frame(rows: tuple[Row, ...]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=_COLUMNS)
 
 
-def _unused(name: str, taken: dict) -> str:
+def unused_name(name: str, taken: Mapping[str, object]) -> str:
     """A name of its own for each scenario."""
     free, rank = name, 2
     while free in taken or free == IDLE:

@@ -17,7 +17,7 @@ from pages.components.messages import safe, told_in_french
 from pages.components.optimiser_export import show_exports
 from pages.components.optimiser_more import show_actions, show_frontier, show_robustness, show_why_not
 from pages.components.optimiser_rules import RULES, choose_plan
-from pages.components.optimiser_solve import Found, find_plan, what_to_relax
+from pages.components.optimiser_solve import Found, find_plan, left_aside, what_to_relax
 from pages.components.optimiser_words import NAMES, french_plan, plan_rows, say_plan, say_prices, say_proof
 from pages.components.sidebar import View
 
@@ -30,6 +30,8 @@ def show_optimiser(view: View, lab: Lab) -> None:
         ask = choose_plan(view, lab)
         with st.spinner("Recherche du meilleur plan…", show_time=True):
             found = find_plan(view, lab, ask)
+        for line in left_aside(found.problem, view.dataset.label):
+            st.caption(f":material/info: {safe(line)}")
         if not found.feasible:
             _show_blocked(view, found)
             return

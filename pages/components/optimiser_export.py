@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from analytics.french import format_euros, format_number, format_percent
-from analytics.prescriptive import export_scenario, reduce_actions
+from analytics.prescriptive import reduce_actions
 from analytics.prescriptive.plan import level_words
 from charts.export import to_csv
 from pages.components import figure
@@ -17,6 +18,7 @@ from pages.components.lab import Lab
 from pages.components.optimiser_more import action_text, with_rises
 from pages.components.optimiser_solve import Found
 from pages.components.optimiser_words import NAMES, plan_rows, say_plan, say_prices, say_proof, secret_rows
+from pages.components.scenario_export import file_of
 from pages.components.sent_plan import NAME, PLAN, forget_plan, send_plan
 from pages.components.sidebar import View
 
@@ -46,7 +48,7 @@ def show_exports(view: View, lab: Lab, found: Found) -> None:
             icon=":material/table_view:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Fichier de scénarios, plan compris", lambda: make_file(lab, found), f"{figure.slug(NAME)}.json",
+            "Fichier de scénarios, plan compris", lambda: make_file(view, lab, found), f"{figure.slug(NAME)}.json",
             "application/json", key="plan_json", icon=":material/data_object:", on_click="ignore", disabled=secret,
         )  # fmt: skip
 
@@ -68,7 +70,7 @@ def make_book(view: View, found: Found) -> bytes:
 
     sheets = {
         "Plan": plan_frame(found, shared=view.shared),
-        "Contraintes": asked_frame(found),
+        "Contraintes": asked_frame(view, found),
         "Preuve": pd.DataFrame({"Texte": [say_plan(found), say_proof(found), *say_prices(found)]}),
     }
     if found.plan.goal != "pire_hausse":
@@ -77,7 +79,7 @@ def make_book(view: View, found: Found) -> bytes:
     return plan_to_xlsx(sheets, is_demo=view.dataset.is_demo)
 
 
-def asked_frame(found: Found) -> pd.DataFrame:
+def asked_frame(view: View, found: Found) -> pd.DataFrame:
     """What the plan had to respect, and where it stands."""
     totals = found.plan.totals()
     shown = {
@@ -91,7 +93,7 @@ def asked_frame(found: Found) -> pd.DataFrame:
         if isinstance(value, float):
             rows.append(("Demandé", label, level_words(name, value)))
         elif name == "facteurs":
-            rows.append(("Demandé", "Facteurs", ", ".join(value)))
+            rows.append(("Demandé", "Facteurs", ", ".join(view.dataset.label(d) for d in value)))
         elif name == "grille":
             rows.append(("Demandé", label, f"{format_number(len(value))} pas"))
         else:
@@ -99,11 +101,9 @@ def asked_frame(found: Found) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Rubrique", "Élément", "Valeur"])
 
 
-def make_file(lab: Lab, found: Found) -> bytes:
-    """The scenarios and the plan, with all that they are computed from."""
+def make_file(view: View, lab: Lab, found: Found) -> bytes:
+    """The file of the scenarios with the plan among them, and the words of the plan."""
     levers = with_rises(lab, np.round(found.rises(), 10))
-    file = export_scenario(
-        lab.simulator, {**lab.scenarios, NAME: levers}, targets=lab.targets,
-        notes=(*lab.notes, say_plan(found), say_proof(found)),
-    )  # fmt: skip
+    file = file_of(view, replace(lab, scenarios={**lab.scenarios, NAME: levers}))
+    file["notes"] = [*file["notes"], say_plan(found), say_proof(found)]
     return json.dumps(file, ensure_ascii=False, indent=1).encode()

@@ -101,7 +101,7 @@ def action_text(view: View, found: Found, actions: Actions) -> str:
         if not names:
             continue
         who = name_group(view, found.problem, names)
-        line = f"{len(lines) + 1}. {format_percent(row.hausse, signed=True)} : {who}"
+        line = f"{len(lines) + 1}. {format_percent(row.hausse, 2, signed=True)} : {who}"
         if not hidden:  # a number of persons or of euros would give the hidden ones back by difference
             gain = format_euros(row.gain, signed=True) if found.plan.goal == "resultat" else (
                 f"{format_number(row.gain, signed=True)} assurés"
@@ -258,7 +258,7 @@ def say_fresh(lab: Lab, found: Found) -> list[str]:
         gain = (played - fresh.totals(levers)["resultat"]).to_numpy()
         low, high = np.quantile(gain, [0.1, 0.9])
         told, mean = central - value, float(gain.mean())
-        curse = " : plus bas que promis, car un plan choisi sur un futur y est toujours flatté" if mean < told else ""
+        curse = " : plus bas que promis, car un plan choisi sur un futur y est souvent flatté" if mean < told else ""
         lines.append(
             f"Face à « {name} », gain promis {format_euros(told, signed=True)} ; rejoué sur "
             f"{format_number(FUTURES)} futurs tirés à neuf, {format_euros(mean, signed=True)} en moyenne{curse} ; de "

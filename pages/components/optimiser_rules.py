@@ -199,19 +199,40 @@ def _choose_leavers(lab: Lab) -> tuple[tuple[str, float, int], ...]:
         return ()
     caps = ", ".join(f"{format_percent(cap, 0)} en année {year}" for year, cap in PLAFOND_EVIN.items())
     st.caption(f":material/gavel: {SOURCE_EVIN} : au plus {caps} du tarif des actifs, libre ensuite.")
-    paid, found = lab.portfolio.table.set_index("segment")["cotisation"], []
-    for rank, segment in enumerate(segments[:MOST_VALUES]):
+    found = []
+    for rank, (name, inside) in enumerate(group_leavers(lab.portfolio.table, segments).items()):
         left, right = st.columns(2)
         with left:
-            proposed = format_number(paid[segment]).replace("\u202f", " ")
-            label = f"Tarif des actifs, € par an · {safe(segment)}"
+            proposed = format_number(_mean_premium(lab.portfolio.table, inside)).replace("\u202f", " ")
+            label = f"Tarif des actifs, € par an · {safe(name)}"
             tariff = number_input(label, proposed, key=f"o_evin_t{rank}", bounds=(1.0, 1e6))
         with right:
-            year = number_input(
-                f"Année après la sortie · {safe(segment)}", "1", key=f"o_evin_a{rank}", bounds=(1.0, 40.0)
-            )
-        found.append((segment, tariff, max(int(year), 1)))
+            year = number_input(f"Année après la sortie · {safe(name)}", "1", key=f"o_evin_a{rank}", bounds=(1.0, 40.0))
+        found += [(segment, tariff, max(int(year), 1)) for segment in inside]
     return tuple(found)
+
+
+def group_leavers(table: pd.DataFrame, segments: list[str]) -> dict[str, list[str]]:
+    """Every segment of leavers under the name that its tariff is asked by: its own, or its product when many."""
+    if len(segments) <= MOST_VALUES or "formule" not in table.columns:
+        return {segment: [segment] for segment in segments}
+    product = dict(zip(table["segment"].astype(str), table["formule"].astype(str), strict=True))
+    found: dict[str, list[str]] = {}
+    for segment in segments:
+        found.setdefault(f"formule {product[segment]} ({_leaving(table, product[segment])})", []).append(segment)
+    return found
+
+
+def _leaving(table: pd.DataFrame, product: str) -> str:
+    count = int(sum(bool(_EVIN.search(s)) for s in table.loc[table["formule"].astype(str) == product, "segment"]))
+    return f"{format_number(count)} segment{'s' if count > 1 else ''}"
+
+
+def _mean_premium(table: pd.DataFrame, segments: list[str]) -> float:
+    """Premium by head of some segments, EUR."""
+    some = table[table["segment"].astype(str).isin(segments)]
+    heads = some["beneficiaires"] + 1e-12
+    return float((some["cotisation"] * heads).sum() / heads.sum())
 
 
 def _choose_bounded(view: View, lab: Lab) -> str | None:

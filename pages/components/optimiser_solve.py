@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,6 +95,9 @@ def state_problem(lab: Lab, ask: Ask) -> Problem:
     pairs = order_pairs(table, ask.ordres, list(dimensions))
     options = dict(ask.limites)
     options |= {"ordre": pairs or None, "gel": ask.gel, "facteurs": ask.facteurs}
+    if ask.prudence is not None:  # the prudent plan knows no rule between segments: said on the page
+        options["ordre"] = None
+        options.pop("ecart_max", None)
     options["evin"] = tuple((names[s], tariff, year) for s, tariff, year in ask.evin)
     if ask.pas is not None:
         options["grille"] = steps_between(float(table["hausse_min"].min()), float(table["hausse_max"].max()), ask.pas)
@@ -116,7 +120,10 @@ def central_portfolio(lab: Lab) -> pd.DataFrame:
         "retention": (idle["retenus"] / idle["beneficiaires"].where(idle["beneficiaires"] > 0)).clip(0.0, 1.0),
     }
     found = table.assign(**{c: v.reset_index(drop=True).fillna(table[c]) for c, v in own.items()})
-    return found.assign(derive=0.0)
+    # The member pays (1 + rise)·(1 + taxes passed on) − 1: the taxes of everyone make each point weigh more.
+    paid_more = 1.0 + lab.simulator.plan(lab.simulator.resolve(lab.scenarios[IDLE])).hausse_payee
+    elastic = [c for c in ("elasticite", "elasticite_bas", "elasticite_haut") if c in found.columns]
+    return found.assign(derive=0.0, **{c: found[c] * paid_more for c in elastic})
 
 
 def group_segments(table: pd.DataFrame, dimensions: tuple[str, ...]) -> tuple[pd.DataFrame, tuple[int, ...]]:
@@ -175,6 +182,22 @@ def _solve(problem: Problem) -> Found:
     idle = total_figures(plan.programme, np.zeros(len(table)))
     rise = float(best.table["hausse"].max()) if met else np.nan
     return Found(problem, plan, idle, best.totals() if met else {}, rise)
+
+
+def left_aside(problem: Problem, label: Callable[[str], str]) -> tuple[str, ...]:
+    """What is asked and not applied, in words: rules that the prudent plan does not know, factors of no segment."""
+    ask, found = problem.ask, []
+    if ask.prudence is not None and (ask.ordres or "ecart_max" in ask.limites):
+        found.append(
+            "Non appliqué : l’ordre et l’écart entre segments. Le plan qui protège les mauvaises années ne connaît pas "
+            "ces règles."
+        )
+    found += [
+        f"Non appliqué : le facteur « {label(d)} ». Les segments de cette page ne le distinguent pas."
+        for d in ask.facteurs
+        if d not in problem.table.columns
+    ]
+    return tuple(found)
 
 
 def what_to_relax(problem: Problem, blocking: str) -> tuple[str, ...]:

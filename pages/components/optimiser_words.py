@@ -28,8 +28,13 @@ def say_plan(found: Found) -> str:
     low, high = float(rises.min()), float(rises.max())
     mean = format_percent(totals["hausse_moyenne"], signed=True)
     what = (
-        f"La même hausse pour tous, {mean},"
+        "Ne rien augmenter"
+        if max(abs(low), abs(high)) < 5e-5
+        else f"La même hausse pour tous, {mean},"
         if high - low < 5e-5
+        else f"Des hausses de {format_percent(low, 2, signed=True)} à {format_percent(high, 2, signed=True)} selon les "
+        f"segments, {format_percent(totals['hausse_moyenne'], 2, signed=True)} en moyenne,"
+        if high - low < 1e-3
         else f"Une hausse de {mean} en moyenne, de {format_percent(low, signed=True)} à "
         f"{format_percent(high, signed=True)} selon les segments,"
     )
@@ -53,6 +58,9 @@ def _uniform(found: Found, totals: dict[str, float]) -> str:
         abs(totals["resultat"] - found.uniform["resultat"]) < 1
         and abs(totals["effectif"] - found.uniform["effectif"]) < 1
     ):
+        rises = found.plan.table["hausse"]
+        if found.plan.goal == "pire_hausse" or float(np.ptp(rises)) >= 5e-5:
+            return "autant que la meilleure hausse uniforme"
         return "aucune répartition ne fait mieux que cette hausse uniforme"
     rise = format_percent(found.hausse, signed=True)
     return _against(totals, found.uniform, f"la meilleure hausse uniforme, {rise}")

@@ -18,7 +18,7 @@ from charts.theme import SIMULATED
 from pages.components import figure
 from pages.components.lab import Lab
 from pages.components.responses import told_responses
-from pages.components.scenarios import ROWS, tell_target, versus_of
+from pages.components.scenarios import label_of, tell_target, versus_of
 from pages.components.sidebar import View
 from pages.components.solidarity import ORDER, efforts_of
 from reports.sheets import tables_to_xlsx
@@ -79,7 +79,7 @@ def tables_of(view: View, lab: Lab) -> dict[str, pd.DataFrame]:
         "Comparaison": comparison_of(view, lab),
         "Chances": chances_of(view, lab),
         "Leviers": levers_of(lab),
-        "Segments": segments_of(lab),
+        "Segments": segments_of(view, lab),
     }
     for by in (d for d in ORDER if d in lab.portfolio.table.columns):
         label = view.dataset.label(by)
@@ -101,7 +101,7 @@ def comparison_of(view: View, lab: Lab) -> pd.DataFrame:
              "p90": "Haut (1 sur 10)", "ecart_rien": f"Écart à « {IDLE} »", "verdict_rien": "Verdict",
              "hausse_uniforme": "Hausse uniforme de même résultat", "ecart_uniforme": "Écart à cette hausse",
              "verdict_uniforme": "Verdict face à elle"}  # fmt: skip
-    shown = table.assign(indicateur=table["indicateur"].map(lambda k: ROWS[k][0]))
+    shown = table.assign(indicateur=table["indicateur"].map(lambda k: label_of(view.dataset, k)))
     return shown[list(heads)].rename(columns=heads)
 
 
@@ -130,8 +130,9 @@ def levers_of(lab: Lab) -> pd.DataFrame:
     )
 
 
-def segments_of(lab: Lab) -> pd.DataFrame:
+def segments_of(view: View, lab: Lab) -> pd.DataFrame:
     """Every segment of every scenario, at central assumptions."""
     parts = [o.table[list(SEGMENT_HEADS)].assign(scenario=name) for name, o in lab.outcomes.items()]
     table = pd.concat(parts, ignore_index=True)
-    return table[["scenario", *SEGMENT_HEADS]].rename(columns={"scenario": "Scénario", **SEGMENT_HEADS})
+    heads = {"scenario": "Scénario", **SEGMENT_HEADS, "pc": label_of(view.dataset, "pc")}
+    return table[list(heads)].rename(columns=heads)

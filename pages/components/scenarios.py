@@ -15,11 +15,14 @@ from analytics.french import (
     format_points,
     is_missing,
 )
+from analytics.indicators import INDICATORS
 from analytics.prescriptive import IDLE, Target, Versus, set_side_by_side
+from analytics.prescriptive.outcome import format_chance
+from analytics.schema import Dataset
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
-from pages.components.cards import base_words
+from pages.components.cards import label_with_base
 from pages.components.lab import Lab
 from pages.components.messages import safe
 from pages.components.sidebar import View
@@ -44,6 +47,11 @@ _SIDES = {"au_plus": "≤", "au_moins": "≥"}
 NOISE = "≈"
 
 
+def label_of(dataset: Dataset, key: str) -> str:
+    """Label of an indicator; the P/C with the base of its premiums."""
+    return label_with_base(INDICATORS["ratio_pc"], dataset) if key == "pc" else ROWS[key][0]
+
+
 def versus_of(view: View, lab: Lab) -> Versus:
     """The comparison of the scenarios, computed once."""
     return cached(
@@ -54,7 +62,9 @@ def versus_of(view: View, lab: Lab) -> Versus:
 
 
 def show_answer(view: View, lab: Lab) -> None:
-    """The answer of the page, in one sentence."""
+    """The answer of the page, in one sentence, after the euros that it leaves out."""
+    if lab.portfolio.laisse:
+        st.warning(safe(lab.portfolio.laisse), icon=":material/playlist_remove:")
     st.markdown(f"**{safe(tell_answer(versus_of(view, lab), lab))}**")
 
 
@@ -62,7 +72,7 @@ def tell_answer(versus: Versus, lab: Lab) -> str:
     """Who wins on the result, or that nobody does, and the chances of the P/C asked."""
     target = lab.targets[0]
     chances = versus.targets[versus.targets["indicateur"] == target.indicateur].groupby("scenario", sort=False)
-    told = [f"«\u00a0{name}\u00a0» {format_percent(rows['probabilite'].iloc[0], 0)}" for name, rows in chances]
+    told = [f"«\u00a0{name}\u00a0» {format_chance(rows['probabilite'].iloc[0])}" for name, rows in chances]
     if versus.gagnant is None:
         first = "Pas de gagnant sur le résultat : l’écart entre les meilleurs scénarios est dans le bruit"
     else:
@@ -106,13 +116,13 @@ def show_comparison(view: View, lab: Lab) -> None:
         cibles=lab.targets,
     )  # fmt: skip
     figure.show(picture, key="comparaison", is_demo=view.dataset.is_demo)
-    figure.show_table(told_versus(versus, lab.targets))
+    figure.show_table(told_versus(versus, lab.targets, view.dataset))
     st.caption(
         f"Entre parenthèses : l’écart à « {IDLE} » ; {NOISE} : cet écart est dans le bruit, aucun des deux ne gagne "
         "dans 9 futurs sur 10."
     )
     st.markdown("**Face à la hausse uniforme qui donne le même résultat**")
-    figure.show_table(told_uniform(versus))
+    figure.show_table(told_uniform(versus, view.dataset))
     for warning in dict.fromkeys(w for outcome in lab.outcomes.values() for w in outcome.warnings):
         st.caption(safe(warning))
 
@@ -128,10 +138,10 @@ def _draw(view: View, lab: Lab, versus: Versus, key: str):
         }
     ).reset_index(drop=True)
     label, unit = ROWS[key]
-    base = f" ({base_words(view.dataset)})" if key == "pc" else ""
+    label = f"{label} l’an prochain" + label_of(view.dataset, key).removeprefix(label)
     target = next((t.seuil for t in lab.targets if t.indicateur == key), None)
     return chart_scenarios(
-        ranges, title=f"{label} l’an prochain{base}", unit=unit, target=target, is_demo=view.dataset.is_demo
+        ranges, title=label, unit=unit, target=target, is_demo=view.dataset.is_demo
     )  # fmt: skip
 
 
@@ -139,14 +149,14 @@ def _median(lab: Lab, name: str, key: str) -> float:
     return float(lab.outcomes[name].quantiles.set_index("indicateur").loc[key, "p50"])
 
 
-def told_versus(versus: Versus, targets: tuple[Target, ...]) -> pd.DataFrame:
+def told_versus(versus: Versus, targets: tuple[Target, ...], dataset: Dataset) -> pd.DataFrame:
     """One row by indicator then by target, one column by scenario."""
     by_name = {name: rows.set_index("indicateur") for name, rows in versus.table.groupby("scenario", sort=False)}
     keys = [k for k in ROWS if _is_told(k, [rows.loc[k, "valeur"] for rows in by_name.values()])]
-    told = {"Indicateur": [ROWS[k][0] for k in keys] + [f"Chances : {tell_target(t)}" for t in targets]}
+    told = {"Indicateur": [label_of(dataset, k) for k in keys] + [f"Chances : {tell_target(t)}" for t in targets]}
     for name, rows in by_name.items():
         mine = versus.targets[versus.targets["scenario"] == name]
-        chances = [format_percent(p, 0) for p in mine["probabilite"]]
+        chances = [format_chance(p) for p in mine["probabilite"]]
         told[name] = [_cell(key, rows.loc[key]) for key in keys] + chances
     return pd.DataFrame(told)
 
@@ -164,7 +174,7 @@ def _cell(key: str, row: pd.Series) -> str:
     return f"{text} ({_tell_gap(key, row['ecart_rien'])}{noise})"
 
 
-def told_uniform(versus: Versus) -> pd.DataFrame:
+def told_uniform(versus: Versus, dataset: Dataset) -> pd.DataFrame:
     """One row by scenario: the uniform increase of the same result, and what the scenario does better or worse."""
     keys = [k for k in ("effectif", "pc", "reste_a_charge", "hausse_moyenne") if k in ROWS]
     rows = []
@@ -172,7 +182,7 @@ def told_uniform(versus: Versus) -> pd.DataFrame:
         table = mine.set_index("indicateur")
         rise = table["hausse_uniforme"].iloc[0]
         cells = {"Scénario": name, "Hausse uniforme": format_percent(rise, 2, signed=True)}
-        rows.append(cells | {ROWS[k][0]: _against(k, table.loc[k]) for k in keys})
+        rows.append(cells | {label_of(dataset, k): _against(k, table.loc[k]) for k in keys})
     return pd.DataFrame(rows)
 
 

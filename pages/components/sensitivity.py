@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.prescriptive import Stability, explain_variance, find_stability, tornado
+from analytics.prescriptive import Stability, explain_variance, find_stability, name_winner, tornado
 from charts.tornado import chart_stability, chart_tornado, told_shares
 from pages.components import figure
 from pages.components.cache import cached
 from pages.components.lab import Lab
 from pages.components.messages import safe, told_in_french
-from pages.components.scenarios import DRAWN, ROWS, versus_of
+from pages.components.scenarios import DRAWN, ROWS, label_of
 from pages.components.sidebar import View
 
 
@@ -31,7 +31,7 @@ def show_sensitivity(view: View, lab: Lab) -> None:
             )  # fmt: skip
         name, key = names[1 if rank is None else rank], key or "resultat"
         stable = stability_of(view, lab, key)
-        noise = " Mais l’écart est dans le bruit." if versus_of(view, lab).gagnant is None else ""
+        noise = " Mais l’écart est dans le bruit." if is_close(view, lab, stable, key) else ""
         st.markdown(f"**Les autres hypothèses au centre : {safe(stable.phrase)}**{noise}")
         _show_tornado(view, lab, name, key)
         _show_stability(view, lab, stable, key)
@@ -46,13 +46,24 @@ def stability_of(view: View, lab: Lab, key: str) -> Stability:
     )  # fmt: skip
 
 
+def is_close(view: View, lab: Lab, stable: Stability, key: str) -> bool:
+    """Whether nobody wins on this indicator in 9 futures out of 10, a tie along the elasticity being told apart."""
+    best = stable.table["meilleur"].groupby(stable.table["niveau"]).sum()
+    if not best.any() or (stable.stable and best.max() > 1):
+        return False
+    winner = cached(
+        "winner", view.key, lambda: name_winner(lab.outcomes, indicator=key)[0], noms=dict(lab.names), quoi=key
+    )
+    return winner is None
+
+
 def _show_tornado(view: View, lab: Lab, name: str, key: str) -> None:
     table = cached(
         "tornado", view.key, lambda: tornado(lab.simulator, lab.scenarios[name], indicator=key),
         scenario=lab.names[name], quoi=key,
     )  # fmt: skip
     table = table[table["amplitude"] > 0]
-    label, unit = ROWS[key]
+    label, unit = label_of(view.dataset, key), ROWS[key][1]
     if table.empty:
         st.info("Aucune hypothèse incertaine ne touche cet indicateur.", icon=":material/info:")
         return
@@ -69,7 +80,7 @@ def _show_tornado(view: View, lab: Lab, name: str, key: str) -> None:
 def _show_stability(view: View, lab: Lab, stable: Stability, key: str) -> None:
     with figure.folded("Le long de l’élasticité", icon=":material/show_chart:", key="stabilite_plus") as is_open:
         if is_open:
-            label, unit = ROWS[key]
+            label, unit = label_of(view.dataset, key), ROWS[key][1]
             picture = cached(
                 "stability_picture", view.key,
                 lambda: chart_stability(

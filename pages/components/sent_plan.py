@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.cache import digest
+from pages.components.hypotheses import RISES
 
 PLAN, NAME = "plan", "Plan optimisé"
 Row = tuple[str, str, str, float]
@@ -34,7 +35,11 @@ def sent_plan(segments: pd.Series) -> dict[str, tuple[Row, ...]]:
         return {}
     rises = read_plan(word, segments)
     if rises is None:
-        st.caption(":material/link_off: Le plan du lien porte sur d’autres segments : il n’est pas joué.")
+        st.caption(
+            ":material/block: Le plan du lien porte sur d’autres segments, ou sur une hausse hors de −50 % à "
+            "+100 % : il n’est pas joué."
+        )
+        st.button("Retirer ce plan du lien", key="plan_refuse", icon=":material/block:", on_click=forget_plan)
         return {}
     return {NAME: tuple((s, "hausse", "*", r) for s, r in zip(segments.astype(str), rises, strict=True) if r)}
 
@@ -46,12 +51,14 @@ def write_plan(segments: pd.Series, rises: np.ndarray) -> str:
 
 
 def read_plan(word: str, segments: pd.Series) -> list[float] | None:
-    """Rise of each segment; None when the word is not of these segments."""
+    """Rise of each segment; None when the word is not of these segments, or out of what the page lets type."""
     body = word[CHECK:]
     if word[:CHECK] != _mark(segments) or len(body) != WIDTH * len(segments) or set(body) - set(_FIGURES):
         return None
     cells = [int(body[i : i + WIDTH], BASE) for i in range(0, len(body), WIDTH)]
-    return [round(cell * STEP - 1.0, 4) for cell in cells]
+    rises = [round(cell * STEP - 1.0, 4) for cell in cells]
+    low, high = RISES
+    return rises if all(low <= rise <= high for rise in rises) else None
 
 
 def _mark(segments: pd.Series) -> str:

@@ -46,7 +46,7 @@ def start_tiny(folder):
     """The same ``server.py`` and settings in front of a page of ten lines that starts two long jobs."""
     (folder / "app.py").write_text(TINY_APP, "utf-8")
     shutil.copy(ROOT / "server.py", folder)
-    for name in (".streamlit", "analytics", "charts", "data", "pages/components"):
+    for name in (".streamlit", "analytics", "charts", "data", "pages/components", "reports"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return start_server(folder, script=folder / "server.py", pythonpath="")
 

@@ -115,7 +115,7 @@ def test_a_whole_month_or_a_whole_value_in_another_unit_is_one_finding(clean_dem
 def test_a_batch_that_never_came_is_estimated(clean_demo):
     frame = clean_demo.prestation
     lost = without(clean_demo, where(frame, region="Bretagne", mois_paiement="2024-04-01"))
-    assert "Bretagne" in assert_told(clean_demo, lost, "lots", near=0.1, exact=False)["message"]
+    assert "Bretagne" in assert_told(clean_demo, lost, "lots", near=0.15, exact=False)["message"]
     pair = without(clean_demo, where(frame, region="Bretagne", poste="pharmacie", mois_paiement="2024-04-01"))
     row = assert_told(clean_demo, pair, "lots", near=0.15, exact=False)  # one poste of one region: its noise is larger
     assert "Bretagne" in row["message"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from analytics.constat import to_param, with_dataset
@@ -12,11 +13,13 @@ from analytics.schema import Selection
 from data import store
 from pages.components.datasets import open_dataset
 from pages.components.jobs import get_jobs
+from pages.components.sent_plan import write_plan
 from tests.pages.conftest import UNWANTED, open_app, words
 from tests.samples import make_dataset
 
 #: The forecast has its own tests: the drift is typed.
 TYPED = {"h_source": "Saisie"}
+PC = "Ratio P/C \\(base HT\\)"
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +188,9 @@ def test_the_finding_followed_may_be_absorbed(home):
     found = with_dataset(build_constat(opened.completed, "prestation", selection), token)
     app = drawn(token, constat=to_param(found), f_poste="dentaire", f_region="B")
     assert app.text_input(key="a_constat").value == "50 %"
-    before = compared(app).set_index("Indicateur").loc["Ratio P/C", "Scénario A"]
+    before = compared(app).set_index("Indicateur").loc[PC, "Scénario A"]
     app.text_input(key="a_constat").set_value("100").run()
-    assert compared(app).set_index("Indicateur").loc["Ratio P/C", "Scénario A"] != before
+    assert compared(app).set_index("Indicateur").loc[PC, "Scénario A"] != before
 
 
 def test_values_that_look_alike_have_their_own_levers(home):
@@ -220,3 +223,56 @@ def test_the_best_plan_is_played_among_four_scenarios(held):
     app.button(key="plan_retirer").click()
     app.run()
     assert "Plan optimisé" not in compared(app).columns
+
+
+@pytest.mark.parametrize("rise", [-1.0, -0.51, 1.01, 3.66])
+def test_a_plan_out_of_bounds_never_closes_the_page(held, rise):
+    segments = pd.Series(["collectif", "individuel"])
+    app = drawn(held, plan=write_plan(segments, [rise, 0.0]))
+    assert not app.error
+    assert "Plan optimisé" not in compared(app).columns
+    app.button(key="plan_refuse").click()
+    app.run()
+    assert "plan" not in app.query_params
+    assert not [b for b in app.main.button if b.key == "plan_refuse"]
+
+
+def test_a_plan_does_not_take_the_place_of_a_scenario_of_its_name(held):
+    word = write_plan(pd.Series(["collectif", "individuel"]), [0.01, 0.01])
+    table = compared(drawn(held, plan=word, a_nom="Plan optimisé", a_c0="9", a_c1="9")).set_index("Indicateur")
+    rises = table.loc["Hausse moyenne"]
+    assert rises["Plan optimisé"].startswith("9,0")
+    assert rises["Plan optimisé \\(2\\)"].startswith("1,0")
+
+
+def test_the_stability_is_that_of_the_indicator_shown(held):
+    same = {"a_c0": "3", "a_c1": "3", "b_c0": "5", "b_c1": "5"}
+    tied = next(m.value for m in drawn(held, t_ind="Reste à charge par tête", **same).main.markdown
+                if "Les autres hypothèses au centre" in m.value)  # fmt: skip
+    assert "à égalité" in tied
+    assert "reste le meilleur" not in tied
+    heads = next(m.value for m in drawn(held, t_ind="Assurés", **same).main.markdown
+                 if "Les autres hypothèses au centre" in m.value)  # fmt: skip
+    assert "Ne rien faire" in heads
+    assert "bruit" not in heads
+
+
+def test_a_missing_contract_is_a_segment_like_another(home):
+    sample = make_dataset(40)
+
+    def lost(frame):
+        return frame.assign(contrat=frame["contrat"].where(frame["region"] != "A"))
+
+    app = drawn(store.save(replace(sample, prestation=lost(sample.prestation), cotisation=lost(sample.cotisation))))
+    assert not app.error
+    assert any("non renseigné" in t.label for t in app.text_input)
+    assert PC in compared(app)["Indicateur"].tolist()
+
+
+def test_the_euros_left_out_are_told_before_the_answer(home):
+    sample = make_dataset(40)
+    named = sample.prestation["contrat"].where(sample.prestation["region"] != "A", "perdu")
+    stray = sample.prestation.assign(contrat=named)
+    app = drawn(store.save(replace(sample, prestation=stray)))
+    assert any("Laissé de côté" in w.value for w in app.main.warning)
+    assert not any("Laissé de côté" in w.value for w in drawn(store.save(sample)).main.warning)

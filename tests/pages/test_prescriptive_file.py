@@ -97,8 +97,8 @@ def test_the_file_gives_back_each_of_its_numbers(seen):
 def test_the_tables_of_the_page_are_those_of_the_file(seen, again):
     app, view, _, _ = seen
     versus = set_side_by_side(again.outcomes, again.uniforms, targets=again.targets, indicators=tuple(ROWS))
-    same(tables(app, "Indicateur")[0], told_versus(versus, again.targets))
-    same(tables(app, "Hausse uniforme")[0], told_uniform(versus))
+    same(tables(app, "Indicateur")[0], told_versus(versus, again.targets, view.dataset))
+    same(tables(app, "Hausse uniforme")[0], told_uniform(versus, view.dataset))
     assert any(m.value == f"**{safe(tell_answer(versus, again))}**" for m in app.main.markdown)
     same(tables(app, "Transfert")[0], told_balance(efforts_of(view, again, "contrat"), "Contrat"))
     same(tables(app, "Redressement")[0], told_redressement(table_of(view, again, "contrat", False, 0.0, 0.47)))

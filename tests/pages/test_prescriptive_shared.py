@@ -85,3 +85,53 @@ def test_out_of_that_mode_the_crossing_is_there(token):
     app = open_app("prescriptive", d=token, h_source="Saisie", a_par="Formule")
     assert not app.exception
     assert any(SMALL in t.label for t in app.main.text_input)
+
+
+def shrunk(dataset, rows, share):
+    """Everything counted on some rows, times a share."""
+
+    def small(frame):
+        frame = frame.copy()
+        numbers = [c for c in frame.columns if frame[c].dtype.kind in "fi"]
+        frame[numbers] = frame[numbers].astype(float).mul(np.where(rows(frame), share, 1.0), axis=0)
+        return frame
+
+    return replace(dataset, cotisation=small(dataset.cotisation), prestation=small(dataset.prestation))
+
+
+def test_an_old_view_does_not_play_a_last_year_of_a_few_persons(home):
+    sample = make_dataset(40)
+    months = sample.months
+    few = store.save(shrunk(sample, lambda f: (f["region"] == "C") & (f["mois"] >= months[-12]), 2 / 1200))
+    options = {"f_region": "C", "periode": "Mois au choix", "debut": "janv. 2020", "fin": "déc. 2020"}
+    app = open_app("prescriptive", d=few, partage="true", h_source="Saisie", **options)
+    assert not app.exception
+    assert [h.value for h in app.main.header] == ["Décider et suivre"]
+    assert any("moins de 11 personnes" in i.value for i in app.main.info)
+    assert "Assurés" not in "".join(t.value.to_string() for t in app.main.table)
+    opened = open_dataset(few)
+    assert segments_of(View(opened, Selection(months[0], months[11], {"region": ("C",)}), None, True)) is None
+
+
+def test_no_segment_is_found_by_difference_between_two_filters(home):
+    """Contracts are large with and without region C; their difference would be its five persons."""
+    sample = make_dataset(40)
+    token = store.save(shrunk(sample, lambda f: (f["region"] == "C") & (f["contrat"] == "collectif"), 5 / 800))
+    opened = open_dataset(token)
+    chosen = default_selection(opened)
+    whole = segments_of(View(opened, chosen, None, True))
+    part = segments_of(View(opened, replace(chosen, filtres={"region": ("A", "B")}), None, True))
+    assert not set(whole) & set(part or ())
+
+
+def test_the_mean_of_the_months_counts_as_their_largest(home):
+    """Thirty persons in the first month, none in the others: 2.5 heads in the portfolio."""
+    sample = make_dataset(40)
+    months, members = sample.months, sample.cotisation
+    lone = (members["region"] == "C") & (members["contrat"] == "collectif")
+    kept = members[~(lone & (members["mois"] > months[-12]))].copy()
+    kept.loc[lone & (kept["mois"] == months[-12]), "beneficiaires"] = 30.0
+    view_c = {"region": ("C",)}
+    opened = open_dataset(store.save(replace(sample, cotisation=kept)))
+    last = opened.complete_months
+    assert segments_of(View(opened, Selection(last[-12], last[-1], view_c), None, True)) != ("contrat",)

@@ -308,3 +308,9 @@ def test_pbs_coverage_in_the_backtest(pbs):
     assert 0.91 <= covered.mean() <= 0.985
     reported = result.candidates[result.candidates["modele"] == "mediane"]
     assert np.average(reported["couverture_95"], weights=reported["n"]) == pytest.approx(covered.mean())
+
+
+def test_a_forecast_without_any_effect_has_an_empty_mask(frame_of, series_of):
+    found = forecast(frame_of(series_of(n=40)), **(QUICK | {"calendar": None})).effects
+    assert found.empty
+    assert found[found["retenu"]].groupby("serie")["effet"].agg(frozenset).empty

@@ -11,6 +11,7 @@ import pytest
 from analytics.errors import ParameterError
 from analytics.prescriptive.futures import futures_from_assumptions
 from analytics.prescriptive.levers import no_lever
+from analytics.prescriptive.outcome import format_chance
 from analytics.prescriptive.responses import adjust_responses
 from analytics.prescriptive.scenario_file import check_file, export_scenario, replay
 from analytics.prescriptive.seek import seek
@@ -193,6 +194,29 @@ def test_stability():
     assert (found.table.groupby("niveau")["meilleur"].sum() == 1).all()
     with pytest.raises(ParameterError):
         find_stability(simulator, {"seul": no_lever()})
+
+
+def test_scenarios_that_give_the_same_are_tied():
+    simulator = make()
+    twins = {"un": uniform_rise(0.03), "deux": uniform_rise(0.03), "rien": no_lever()}
+    told = find_stability(simulator, twins, indicator="charges")  # no action, no tax: nothing anywhere
+    assert told.stable
+    assert told.table["meilleur"].all()
+    assert "« un », « deux » et « rien » à égalité" in told.phrase
+    unknown = find_stability(make(postes=None, futures=None), twins, indicator="reste_a_charge")
+    assert not unknown.table["meilleur"].any()
+    assert "ne se calcule pas" in unknown.phrase
+    best = find_stability(make(columns={"elasticite_bas": 0.0, "elasticite_haut": 4.0}), twins)
+    assert best.phrase.startswith("Pas de meilleur scénario : « un » et « deux » à égalité")
+    assert (best.table.groupby("niveau")["meilleur"].sum() == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(1.0, "plus de 99"), (0.9995, "plus de 99"), (0.99, "99"), (0.8, "80"), (0.01, "1"), (0.0, "moins de 1")],
+)
+def test_a_chance_is_never_told_as_certain(share, told):
+    assert format_chance(share) == f"{told}\u202f%"
 
 
 def test_every_number_is_computed_again_from_the_file():

@@ -315,3 +315,86 @@ def test_nothing_is_written_on_the_standard_output(capfd):
     optimise(frame, constraints=Constraints(retention_min=0.87, grille=tuple(np.linspace(-0.05, 0.15, 41))))
     os.write(1, b"seen\n")
     assert capfd.readouterr().out == "seen\n"
+
+
+def few(rows: dict[str, list[float]]) -> pd.DataFrame:
+    size = len(rows["cotisation"])
+    return pd.DataFrame({"segment": [f"s{i}" for i in range(size)], **rows})
+
+
+SINGULAR = few(
+    {
+        "beneficiaires": [50.0, 1000.0, 1.0], "cotisation": [932.262636417445, 1575.8706111133451, 292.0486232145305],
+        "prestation": [1810.5459938254405, 1958.790563786909, 1477.3119982255982],
+        "chargement": [0.16624410053555932, 0.003663260190569151, 0.20323381102395977],
+        "retention": [0.5, 0.8, 0.95], "elasticite": [0.0, 0.0, 0.0],
+        "hausse_min": [-0.08376552519839989, -0.004532882789588549, -0.050379026733644666],
+        "hausse_max": [0.06650042920430367, 0.19981917984099126, 0.2049109861129656],
+    }
+)  # fmt: skip
+BENT = few(
+    {
+        "beneficiaires": [50.0, 50.0], "cotisation": [1409.1245954031492, 104.59807242829199],
+        "prestation": [1055.6406083309143, 170.52990265521794], "chargement": [0.37973148641604326, 0.175708559850449],
+        "retention": [0.8, 0.95], "elasticite": [20.0, 0.5], "hausse_min": [-0.009299553675994054, -0.1397712350629661],
+        "hausse_max": [0.26360060613992664, 0.10591321631505238],
+    }
+)  # fmt: skip
+TIED = few(
+    {
+        "beneficiaires": [1000.0, 50.0, 1000.0], "cotisation": [1618.98371459608, 321.188154892991, 916.753797652898],
+        "prestation": [211.49326790841275, 1317.155623769509, 787.7400051466389],
+        "chargement": [0.09520106336684214, 0.22831121672381044, 0.2919411433167422],
+        "retention": [0.95, 0.5, 0.5], "elasticite": [4.0, 4.0, 20.0],
+        "hausse_min": [-0.10493971879165537, -0.18828988312439837, -0.023666022116267282],
+        "hausse_max": [0.228857087584508, 0.2386267848278466, 0.2421253901129412],
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("frame", "goal", "asked"),
+    [
+        (SINGULAR, "resultat",
+         {"hausse_moyenne_max": 0.03872646551859923, "resultat_min": -291169.1357711203, "solidarite_max": 0.375696068,
+          "ordre": [("s0", "s1"), ("s1", "s2")]}),
+        (BENT, "resultat", {"effectif_min": 55.978945686445066, "hausse_moyenne_max": 0.09789093595959857}),
+        (TIED, "effectif",
+         {"pc_max": 0.1676936556321128, "effectif_min": 1024.9887720567233, "ecart_max": 0.10976527653731703,
+          "ordre": [("s0", "s1")]}),
+    ],
+    ids=["singular", "bent", "tied"],
+)  # fmt: skip
+def test_a_handful_of_segments_is_closed(frame, goal, asked):
+    """Cases that once crashed or left a gap: closed, and no feasible point of a fine grid does better."""
+    plan = optimise(frame, objective=goal, constraints=Constraints(**asked))
+    assert plan.status == "optimal"
+    assert plan.gap <= 1e-6
+    size = 300 if len(frame) == 2 else 61
+    axes = [np.linspace(a, b, size) for a, b in zip(frame["hausse_min"], frame["hausse_max"], strict=True)]
+    points = np.stack([axis.ravel() for axis in np.meshgrid(*axes)], axis=1)
+
+    p = plan.programme
+    fits = ((points >= p.low) & (points <= p.high)).all(axis=1)
+    for k in range(len(p.rows)):
+        fits &= (p.kept(points) * (p.A[k] + p.B[k] * points)).sum(axis=1) >= p.rhs[k]
+    for low, high in asked.get("ordre", []):
+        fits &= points[:, int(low[1])] <= points[:, int(high[1])]
+    if "ecart_max" in asked:
+        fits &= np.ptp(points, axis=1) <= asked["ecart_max"]
+    values = (p.kept(points) * (p.alpha + p.beta * points)).sum(axis=1)
+    assert not fits.any() or values[fits].max() <= plan.bound
+    assert not fits.any() or values[fits].max() <= plan.objective + 1e-6 * abs(plan.objective)
+
+
+def test_a_singular_step_stops_the_climb_and_keeps_the_bound(monkeypatch):
+
+    def refuse(*_):
+        raise RuntimeError("Factor is exactly singular")
+
+    monkeypatch.setattr("analytics.prescriptive.interior.splu", refuse)
+    frame, rules = portfolio(6, 3), Constraints(hausse_moyenne_max=0.05, ordre=(("S0", "S1"),))
+    plan = optimise(frame, constraints=rules)
+    monkeypatch.undo()
+    best = optimise(frame, constraints=rules)
+    assert plan.bound >= best.objective * (1 - 1e-9)

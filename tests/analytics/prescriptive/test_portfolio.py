@@ -118,6 +118,46 @@ def test_segment_without_premium_is_left_out_and_told():
     assert any("1 segment (0,00\u202f€ de cotisations, 1,20\u202fk€" in n for n in built.notes)
 
 
+def test_segment_without_a_claim_costs_nothing_and_stays():
+    source = dataset()
+    claims = source.prestation
+    built = build_portfolio(dataset(prestation=claims[claims["contrat"] != "collectif"]), elasticite=ELASTICITE)
+    quiet = built.table.set_index("segment").loc["collectif · F1"]
+    assert quiet["prestation"] == 0
+    assert quiet["beneficiaires"] == pytest.approx(2000)
+    assert not built.laisse
+    assert not [n for n in built.notes if n.startswith("Laissé")]
+
+
+def test_segment_whose_claims_are_not_known_is_left_out():
+    """Lines without an amount are no zero."""
+    source = dataset()
+    claims = source.prestation.copy()
+    claims.loc[claims["contrat"] == "collectif", "prestation"] = np.nan
+    built = build_portfolio(dataset(prestation=claims), elasticite=ELASTICITE)
+    assert "collectif" not in set(built.table["contrat"])
+    assert built.laisse in built.notes
+    assert built.laisse.startswith("Laissé de côté")
+
+
+@pytest.mark.parametrize("kind", ["str", "category"])
+def test_a_dimension_that_is_not_told_is_a_value_of_its_own(kind):
+    source = with_care()
+
+    def lost(frame):
+        named = frame["contrat"].where(frame["contrat"] != "collectif")
+        return frame.assign(contrat=named.astype(kind))
+
+    changes = {"prestation": lost(source.prestation), "cotisation": lost(source.cotisation)}
+    built = build_portfolio(dataset(**changes), elasticite=ELASTICITE)
+    assert "non renseigné" in set(built.table["contrat"].astype(str))
+    assert built.table[["contrat", "formule"]].notna().all(axis=None)
+    known = build_portfolio(source, elasticite=ELASTICITE)
+    for column in ("beneficiaires", "cotisation", "prestation"):
+        assert sorted(built.table[column]) == pytest.approx(sorted(known.table[column]))
+    assert set(built.postes["segment"]) == set(built.table["segment"])
+
+
 def test_small_segment_takes_the_retention_of_all():
     source = dataset()
     premiums = source.cotisation.copy()

@@ -90,6 +90,21 @@ def test_already_met_stops_at_the_lowest_value():
     assert found.valeur == pytest.approx(-0.05)
 
 
+def test_already_met_is_told():
+    """The lowest value searched is no answer by itself: doing nothing already holds."""
+    far = seek(portfolio(), target=2.0)
+    assert far.phrase.startswith("Déjà tenu sans hausse : avec le levier « hausse de cotisation » à −5,00")
+    assert "plus de 99" in far.phrase
+    still = seek(portfolio(), target=2.0, bounds=(0.0, 0.1))
+    assert still.valeur == 0
+    assert still.phrase.startswith("Déjà tenu sans hausse : le ratio P/C est d’au plus 200,0")
+    other = seek(portfolio(), target=2.0, levier="prestation", bounds=(0.0, -0.2))
+    assert other.phrase.startswith("Déjà tenu sans ce levier : le ratio P/C")
+    needed = seek(portfolio())
+    assert needed.valeur > 0
+    assert "Déjà" not in needed.phrase
+
+
 def test_smallest_fall_of_claims():
     found = seek(portfolio(), levier="prestation", target=0.80, bounds=(0.0, -0.3))
     assert found.status == "atteint"

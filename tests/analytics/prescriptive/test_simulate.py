@@ -233,3 +233,31 @@ def test_portfolio_incomplete_or_empty():
         simulate(portfolio(), no_lever(), draws=20_000_000)
     with pytest.raises(ParameterError):
         simulate(portfolio(), no_lever()).value("marge")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [None, [("S0", "hausse", 0.1)], lever(("*", "hausse", "5 %")), lever((None, "hausse", 0.05)),
+     lever(("*", "hausse", pd.Timestamp("2024-01-01")))],
+)  # fmt: skip
+def test_levers_of_another_kind_are_refused_in_french(asked):
+    with pytest.raises(ParameterError, match="levier"):
+        simulate(portfolio(), asked, draws=10)
+
+
+@pytest.mark.parametrize("options", [{"draws": 10.5}, {"seed": 1.5}, {"seed": -1}, {"draws": "10"}])
+def test_draws_and_seed_are_whole(options):
+    with pytest.raises(ParameterError, match="entier"):
+        simulate(portfolio(), no_lever(), **options)
+
+
+def test_draws_and_seed_of_numpy_are_taken():
+    assert len(simulate(portfolio(), no_lever(), draws=np.int64(10), seed=np.int32(3)).draws) == 10
+
+
+@pytest.mark.parametrize(
+    "columns", [{"cotisation": pd.Timestamp("2024-01-01")}, {"segment": ["S0", None]}, {"hausse_max": "quinze"}]
+)
+def test_a_portfolio_of_another_kind_is_refused_in_french(columns):
+    with pytest.raises(ParameterError, match=r"nombres|nom"):
+        simulate(portfolio(**columns), no_lever())

@@ -102,6 +102,9 @@ _REGISTRY = (
 )  # fmt: skip
 INDICATORS: dict[str, Indicator] = {indicator.key: indicator for indicator in _REGISTRY}
 
+#: Indicators of the first screen, in their order.
+HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
+
 
 def get_indicator(key: str, dataset: Dataset | None = None) -> Indicator:
     """Indicator of that key; an extra measure of the dataset is its own indicator.
@@ -165,3 +168,25 @@ def table_of(measure: str, dataset: Dataset):
 def available_indicators(dataset: Dataset) -> tuple[Indicator, ...]:
     """Registered indicators that the dataset can compute, in the order of the registry."""
     return tuple(i for i in _REGISTRY if not missing_measures(i, dataset))
+
+
+def headline_keys(dataset: Dataset) -> list[str]:
+    """Headline indicators of a dataset: the main measure stands in for the prestations it lacks."""
+    main = dataset.main_measure
+    keys = [main if key == "prestation" and main not in (None, "prestation") else key for key in HEADLINES]
+    if main is not None and main != "prestation":
+        keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
+        keys += extra_measures(dataset)
+    return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
+
+
+def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
+    """Label of an indicator; a ratio on premiums always prints their base."""
+    if "cotisation" not in indicator.measures:
+        return indicator.label
+    return f"{indicator.label} ({base_words(dataset)})"
+
+
+def base_words(dataset: Dataset) -> str:
+    """Base of the premiums, as printed beside every ratio on them."""
+    return f"base {dataset.base}" if dataset.base else "base non précisée"

@@ -8,10 +8,9 @@ import pandas as pd
 
 from analytics.constat import Constat, Sentence, describe, describe_perimeter
 from analytics.french import format_period
-from analytics.indicators import get_indicator
+from analytics.indicators import get_indicator, label_with_base
 from analytics.schema import Dataset
 from charts.picture import Picture
-from reports.figures import label_with_base
 from reports.model import CHANGE, GAP, Cell, Number, Report, Section, Table
 from reports.version import version
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analytics.constat import Constat, Sentence, in_sentence
 from analytics.descriptive import comparison_period
-from analytics.diagnostic.gap import UNKNOWN, Gap, explain_gap
+from analytics.diagnostic.gap import LABELS, UNKNOWN, Gap, explain_gap
 from analytics.errors import InsufficientData
 from analytics.french import format_gap, format_period, is_missing
 from charts.waterfall import chart_waterfall
@@ -15,19 +15,6 @@ from reports.model import GAP, Formula, Number, Section, Table
 from reports.opened import Opened
 
 #: Names of the effects, the same as on the page « Diagnostic ».
-EFFECTS = {
-    "effectif": "Nombre d’assurés",
-    "mix": "Composition",
-    "frequence": "Fréquence des actes",
-    "cout_moyen": "Coût moyen par acte",
-    "consommation": "Consommation par tête",
-    "actes": "Nombre d’actes",
-    "prestation": "Montants",
-    "ouverture": "Segments nouveaux",
-    "fermeture": "Segments disparus",
-    "sans_exposition": "Sans assurés connus",
-    UNKNOWN: "Montants inconnus sur une des périodes",
-}
 TITLE = "Pourquoi"
 _ROUNDING = 1e-9  # of the level: under it a bar is what binary sums leave
 _FINE = 0.005  # half-width of an interval, in parts of its effect, under which it is not drawn
@@ -79,7 +66,7 @@ def bars_of(constat: Constat, gap: Gap) -> pd.DataFrame:
     amounts = amounts[amounts.abs() > _ROUNDING * level]
     spans = [_span(gap, effect, amount) for effect, amount in amounts.items()]
     low, high = np.array(spans).reshape(-1, 2).T
-    names = [EFFECTS.get(str(effect), str(effect)) for effect in amounts.index]
+    names = [LABELS.get(str(effect), str(effect)) for effect in amounts.index]
     return pd.DataFrame(
         {"cle": amounts.index.astype("str"), "effet": names, "montant": amounts.to_numpy(), "bas": low, "haut": high}
     )

@@ -14,13 +14,13 @@ from analytics.descriptive.alerts import DEFAULT_BUDGET, MIN_MONTHS, Alerte, scr
 from analytics.descriptive.compare import bounded
 from analytics.errors import ParameterError
 from analytics.french import MISSING, format_gap, format_month, format_percent, format_period, format_value, is_missing
-from analytics.indicators import extra_measures, get_indicator, missing_measures
+from analytics.indicators import get_indicator, headline_keys, label_with_base, missing_measures
 from analytics.schema import Dataset, Selection
 from charts.breakdown import chart_breakdown
 from charts.picture import Picture
 from charts.trend import chart_trend
 from reports.causes import cause_section
-from reports.figures import EARLIER, group_table, indicator_table, label_with_base, month_table
+from reports.figures import EARLIER, group_table, indicator_table, month_table
 from reports.model import CHANGE, GAP, Card, Number, Report, Section, Table
 from reports.opened import Opened, default_selection, open_for_report
 from reports.version import version
@@ -28,7 +28,6 @@ from reports.version import version
 #: Pages that a report can hold; what is computed for long, or played with, stays on the screen.
 PAGES = ("accueil", "diagnostic", "descriptif")
 LEFT_OUT = "La prévision et le plan, longs à calculer et réglés à l’écran, ne sont pas dans ce rapport."
-HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
 DRAWN_MONTHS, MOST_ALERTS, MOST_BARS, MOST_GROUPS = 36, 5, 7, 200
 KINDS = {"dernier mois": "dernier mois inhabituel", "rupture": "rupture de niveau ou de tendance", "dérive": "dérive"}
 
@@ -96,16 +95,6 @@ def build_executive(
         title, _subtitle(asked), sections, raw.source, raw.as_of, _filters(asked), _definitions(asked), version(),
         raw.is_demo,
     )  # fmt: skip
-
-
-def headline_keys(dataset: Dataset) -> list[str]:
-    """Key indicators of a dataset: the main measure stands in for the prestations it lacks."""
-    main = dataset.main_measure
-    keys = [main if key == "prestation" and main is not None else key for key in HEADLINES]
-    if main is not None and main != "prestation":
-        keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
-        keys += extra_measures(dataset)
-    return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
 
 
 def _main(asked: _Asked) -> str:

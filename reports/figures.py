@@ -11,19 +11,12 @@ from analytics.constat import Constat
 from analytics.descriptive import compare_periods, comparison_period, compute_indicator
 from analytics.descriptive.indicator import Total, total_of
 from analytics.french import is_missing
-from analytics.indicators import Indicator, get_indicator
+from analytics.indicators import Indicator, get_indicator, label_with_base
 from analytics.schema import Dataset, Selection
 from reports.model import CHANGE, GAP, Cell, Formula, Number, Table
 
 _SAME = 1e-9  # of a total: what binary sums leave
 EARLIER = {"N-1": "Un an avant", "M-1": "Juste avant"}
-
-
-def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
-    """Label of an indicator; one on premiums always prints their base."""
-    if "cotisation" not in indicator.measures:
-        return indicator.label
-    return f"{indicator.label} ({f'base {dataset.base}' if dataset.base else 'base non précisée'})"
 
 
 def indicator_table(dataset: Dataset, constats: Mapping[str, Constat], selection: Selection) -> Table:

@@ -20,6 +20,25 @@ DETAILED = (*FACTORS[:3], "frais_moyens", "part_amc")
 CARE = ("actes", "frais_reels")
 #: Effect of the amounts that are unknown in one of the periods, which the bridge sets aside.
 UNKNOWN = "inconnu"
+#: French name of each effect.
+LABELS = {
+    "effectif": "Nombre d’assurés",
+    "mix": "Composition",
+    "frequence": "Fréquence des actes",
+    "cout_moyen": "Coût moyen par acte",
+    "frais_moyens": "Frais réels par acte",
+    "part_amc": "Part remboursée des frais",
+    "cotisation_moyenne": "Cotisation par assuré",
+    "consommation": "Consommation par tête",
+    "actes": "Nombre d’actes",
+    "prestation": "Montants",
+    "taux": "Niveau propre aux segments",
+    "ouverture": "Segments nouveaux",
+    "fermeture": "Segments disparus",
+    "sans_exposition": "Sans assurés connus",
+    "sans_cotisation": "Sans cotisation connue",
+    UNKNOWN: "Montants inconnus sur une des périodes",
+}
 
 
 @dataclass(frozen=True)

@@ -10,31 +10,13 @@ import pandas as pd
 from analytics.constat import Constat, in_sentence
 from analytics.diagnostic.bounds import Bounds
 from analytics.diagnostic.bridge import Bridge
-from analytics.diagnostic.gap import UNKNOWN, Gap
+from analytics.diagnostic.gap import LABELS, UNKNOWN, Gap
 from analytics.french import format_gap, is_missing
 from analytics.uncertainty import Z_80
 from analytics.verdict import Reponse
 from pages.components.bridge_secret import OTHERS, ROUNDING, rest_of
 
-EFFECTS = {
-    "effectif": "Nombre d’assurés",
-    "mix": "Composition",
-    "frequence": "Fréquence des actes",
-    "cout_moyen": "Coût moyen par acte",
-    "frais_moyens": "Frais réels par acte",
-    "part_amc": "Part remboursée des frais",
-    "cotisation_moyenne": "Cotisation par assuré",
-    "consommation": "Consommation par tête",
-    "actes": "Nombre d’actes",
-    "prestation": "Montants",
-    "taux": "Niveau propre aux segments",
-    "ouverture": "Segments nouveaux",
-    "fermeture": "Segments disparus",
-    "sans_exposition": "Sans assurés connus",
-    "sans_cotisation": "Sans cotisation connue",
-    UNKNOWN: "Montants inconnus sur une des périodes",
-    OTHERS: "Autres effets",
-}
+EFFECTS = LABELS | {OTHERS: "Autres effets"}
 #: In « partage » mode: what moves the portfolio, then all that may only be shown as one.
 TOGETHER, EVERYTHING = "Composition, mouvements", "Tous les effets"
 _HEADS = "assurés × composition"

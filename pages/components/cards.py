@@ -11,7 +11,7 @@ import streamlit as st
 from analytics.constat import Constat
 from analytics.descriptive import compare_periods, compute_indicator
 from analytics.french import format_month, format_percent, format_value, is_missing
-from analytics.indicators import Indicator, extra_measures, get_indicator, missing_measures
+from analytics.indicators import HEADLINES, Indicator, get_indicator, headline_keys, label_with_base, missing_measures
 from analytics.schema import Dataset, Selection
 from pages.components.cache import cached
 from pages.components.card_facts import Facts, caption, change, detail, facts_of, is_neutral, notes
@@ -21,7 +21,6 @@ from pages.components.sharing import hide_months
 from pages.components.sidebar import View
 
 SPARK_MONTHS = 24
-HEADLINES = ("prestation", "cotisation", "ratio_pc", "consommation")
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,6 @@ def show_cards(view: View) -> list[Constat]:
         for card in cards:
             _show_card(view, card)
     return [card.constat for card in cards]
-
-
-def headline_keys(dataset: Dataset) -> list[str]:
-    """Headline indicators of a dataset: the main measure stands in for the prestations it lacks."""
-    main = dataset.main_measure
-    keys = [main if key == "prestation" and main not in (None, "prestation") else key for key in HEADLINES]
-    if main is not None and main != "prestation":
-        keys += [m for m in ("remboursement_amo",) if m in dataset.prestation.columns and m not in keys]
-        keys += extra_measures(dataset)
-    return [k for k in keys if not missing_measures(get_indicator(k, dataset), dataset)][:4]
 
 
 def missing_cards(dataset: Dataset) -> dict[str, list[str]]:
@@ -135,18 +124,6 @@ def _show_detail(view: View, card: Card) -> None:
         show_table(detail(view, card.facts, card.indicator))
         for text in filter(None, (card.indicator.definition, *notes(view, card.facts, card.indicator))):
             st.caption(safe(text))
-
-
-def label_with_base(indicator: Indicator, dataset: Dataset) -> str:
-    """Label of an indicator; a ratio on premiums always prints their base."""
-    if "cotisation" not in indicator.measures:
-        return indicator.label
-    return f"{indicator.label} ({base_words(dataset)})"
-
-
-def base_words(dataset: Dataset) -> str:
-    """Base of the premiums, as printed beside every ratio on them."""
-    return f"base {dataset.base}" if dataset.base else "base non précisée"
 
 
 def monthly(view: View, key: str) -> pd.DataFrame:

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from analytics.constat import describe
-from analytics.indicators import Indicator, available_indicators, extra_measures, get_indicator
+from analytics.indicators import Indicator, available_indicators, extra_measures, get_indicator, label_with_base
 from charts.picture import Picture
 from charts.trend import chart_trend
 from pages.components import figure
 from pages.components.cache import cached
-from pages.components.cards import label_with_base, monthly
+from pages.components.cards import monthly
 from pages.components.constat import measure, steps
 from pages.components.event_calendar import show_events
 from pages.components.events import calendar_version, events_of

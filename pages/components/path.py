@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.descriptive.indicator import refuse
 from analytics.errors import InsufficientData
 from analytics.french import format_month, format_percent, is_missing
-from analytics.indicators import INDICATORS, get_indicator, missing_measures
+from analytics.indicators import INDICATORS, base_words, get_indicator, missing_measures
 from analytics.predictive import Forecast, forecast, menu
 from analytics.predictive.joint import error_rows
 from analytics.predictive.path import Amounts, Crossing, Path, build_path, chances, cross, describe_crossing
@@ -21,7 +21,6 @@ from charts.picture import Picture
 from pages.components import figure, state
 from pages.components.alert_notes import THRESHOLD, read_notes
 from pages.components.cache import cached, digest
-from pages.components.cards import base_words
 from pages.components.jobs import get_jobs, job_progress, node_memory, show_failure
 from pages.components.landing import is_indicative, known_months
 from pages.components.messages import safe, show_unlocks, told_in_french

@@ -15,12 +15,11 @@ from analytics.descriptive.pivot_layout import BY_NAME, Pivot, lay_out
 from analytics.descriptive.pivot_secrecy import secret_pattern
 from analytics.disclosure import K
 from analytics.french import format_period
-from analytics.indicators import INDICATORS, MONTHS_PER_YEAR, Indicator
+from analytics.indicators import INDICATORS, MONTHS_PER_YEAR, Indicator, base_words, label_with_base
 from charts.export import to_png
 from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached, digest
-from pages.components.cards import base_words, label_with_base
 from pages.components.header import DATE_WORDS
 from pages.components.messages import safe, told_in_french
 from pages.components.pivot_table import draw, not_drawn, picture_of, screen_of, show_levels

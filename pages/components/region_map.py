@@ -13,14 +13,13 @@ import streamlit as st
 from analytics.descriptive.compare import compare_periods
 from analytics.descriptive.regroup import UNSAID, regroup
 from analytics.french import format_value
-from analytics.indicators import Indicator
+from analytics.indicators import Indicator, label_with_base
 from analytics.schema import Dataset, Selection
 from charts.picture import Picture
 from charts.regions import FIELD, SELECTION, chart_regions
 from data.references.regions import load_regions, recognise_regions
 from pages.components import figure, state
 from pages.components.cache import cached
-from pages.components.cards import label_with_base
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sharing import hidden_values, may_show, say_hidden
 from pages.components.sidebar import View

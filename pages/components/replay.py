@@ -20,13 +20,12 @@ from analytics.descriptive import compute_indicator
 from analytics.descriptive.lines import lines_of
 from analytics.descriptive.reduced import reduced
 from analytics.french import format_gap, format_month, format_percent
-from analytics.indicators import Indicator
+from analytics.indicators import Indicator, label_with_base
 from analytics.schema import Dataset, Selection
 from charts.development import chart_development
 from charts.picture import Picture
 from pages.components import figure
 from pages.components.cache import cached
-from pages.components.cards import label_with_base
 from pages.components.events import calendar_version, events_of
 from pages.components.messages import safe, show_unlocks, told_in_french
 from pages.components.sharing import hide_months, may_show

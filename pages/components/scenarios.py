@@ -15,14 +15,13 @@ from analytics.french import (
     format_points,
     is_missing,
 )
-from analytics.indicators import INDICATORS
+from analytics.indicators import INDICATORS, label_with_base
 from analytics.prescriptive import IDLE, Target, Versus, set_side_by_side
 from analytics.prescriptive.outcome import format_chance
 from analytics.schema import Dataset
 from charts.scenarios import chart_scenarios
 from pages.components import figure
 from pages.components.cache import cached
-from pages.components.cards import label_with_base
 from pages.components.lab import Lab
 from pages.components.messages import safe
 from pages.components.sidebar import View

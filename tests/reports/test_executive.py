@@ -119,8 +119,8 @@ def test_each_split_sums_to_the_whole(opened, report, dimension):
 
 
 def test_the_words_are_those_of_the_pages():
-    assert {k: bridge_words.EFFECTS[k] for k in causes.EFFECTS} == causes.EFFECTS
-    assert executive.HEADLINES == cards.HEADLINES
+    assert {k: bridge_words.EFFECTS[k] for k in causes.LABELS} == causes.LABELS
+    assert executive.headline_keys is cards.headline_keys
     for dataset in (
         make_dataset(24),
         replace(make_dataset(24), cotisation=make_dataset(24).cotisation[["mois"]].iloc[:0]),

@@ -20,7 +20,9 @@ _NOT_ALLOWED = re.compile(r"[\[\]:*?/\\]")
 _NARROW, _WIDE, _MOST_LETTERS = 12, 60, 31
 
 
-def tables_to_xlsx(tables: Mapping[str, pd.DataFrame], *, is_demo: bool = False) -> bytes:
+def tables_to_xlsx(
+    tables: Mapping[str, pd.DataFrame], *, is_demo: bool = False, formats: Mapping[str, str] | None = None
+) -> bytes:
     """A workbook of one sheet by table, in their order.
 
     Parameters
@@ -29,6 +31,8 @@ def tables_to_xlsx(tables: Mapping[str, pd.DataFrame], *, is_demo: bool = False)
         French name of each sheet to its columns under their French heads.
     is_demo : bool
         Whether the data are simulated: every sheet says so.
+    formats : mapping of str to str, optional
+        Number format of the workbook for the numbers under a head.
     """
     book = Workbook()
     book.properties.creator = "Paliers"
@@ -43,8 +47,10 @@ def tables_to_xlsx(tables: Mapping[str, pd.DataFrame], *, is_demo: bool = False)
             widest = max([len(str(head)), *(len(str(v)) for v in table[head])], default=0)
             sheet.column_dimensions[get_column_letter(column)].width = min(max(widest + 2, _NARROW), _WIDE)
         for row, values in enumerate(table.itertuples(index=False), start=2):
-            for column, value in enumerate(values, start=1):
-                _write(sheet, row, column, value)
+            for column, (head, value) in enumerate(zip(table.columns, values, strict=True), start=1):
+                cell = _write(sheet, row, column, value)
+                if formats and cell.data_type == "n":
+                    cell.number_format = formats.get(head, "General")
         sheet.freeze_panes = "A2"
     saved = io.BytesIO()
     book.save(saved)

@@ -4,6 +4,7 @@ from analytics.prescriptive.actions import Actions, reduce_actions
 from analytics.prescriptive.constraints import Constraints
 from analytics.prescriptive.describe import Description, describe_lever
 from analytics.prescriptive.explain_plan import WhyNot, why_not
+from analytics.prescriptive.finding import finding_weight
 from analytics.prescriptive.frontier import efficient_frontier
 from analytics.prescriptive.futures import Futures, futures_from_assumptions, futures_from_forecast
 from analytics.prescriptive.law import FACTEURS_ADMIS, check_factors
@@ -16,7 +17,6 @@ from analytics.prescriptive.redressement import Projection, project, redressemen
 from analytics.prescriptive.responses import REPONSES, Reponse, adjust_responses, responses_table
 from analytics.prescriptive.risk import optimise_cvar
 from analytics.prescriptive.robust import RobustPlan, optimise_robust
-from analytics.prescriptive.scenario import Scenario, finding_weight, to_levers
 from analytics.prescriptive.scenario_file import check_file, export_scenario, read_simulator, replay
 from analytics.prescriptive.seek import Seek, seek
 from analytics.prescriptive.simulation import prepare, simulate
@@ -56,7 +56,6 @@ __all__ = [
     "Projection",
     "Reponse",
     "RobustPlan",
-    "Scenario",
     "Seek",
     "Simulator",
     "Stability",
@@ -99,7 +98,6 @@ __all__ = [
     "share_effort",
     "simulate",
     "sobol_indices",
-    "to_levers",
     "tornado",
     "uniform_rise",
     "why_not",

@@ -21,6 +21,9 @@ from pages.components.optimiser_words import NAMES, plan_rows, say_plan, say_pri
 from pages.components.scenario_export import file_of
 from pages.components.sent_plan import NAME, PLAN, forget_plan, send_plan
 from pages.components.sidebar import View
+from reports.sheets import tables_to_xlsx
+
+_FORMATS = {"Hausse": "+0.00%;-0.00%;0.00%", "Assurés": "#,##0", "Gardés": "#,##0", "Résultat (€)": "#,##0"}
 
 
 def show_exports(view: View, lab: Lab, found: Found) -> None:
@@ -66,8 +69,6 @@ def plan_frame(found: Found, *, shared: bool) -> pd.DataFrame:
 
 def make_book(view: View, found: Found) -> bytes:
     """The workbook of the plan."""
-    from reports.plan_book import plan_to_xlsx
-
     sheets = {
         "Plan": plan_frame(found, shared=view.shared),
         "Contraintes": asked_frame(view, found),
@@ -76,7 +77,7 @@ def make_book(view: View, found: Found) -> bytes:
     if found.plan.goal != "pire_hausse":
         lines = action_text(view, found, reduce_actions(found.plan)).splitlines()
         sheets["Actions"] = pd.DataFrame({"Action": lines})
-    return plan_to_xlsx(sheets, is_demo=view.dataset.is_demo)
+    return tables_to_xlsx(sheets, is_demo=view.dataset.is_demo, formats=_FORMATS)
 
 
 def asked_frame(view: View, found: Found) -> pd.DataFrame:
